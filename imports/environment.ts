@@ -1,0 +1,118 @@
+import type { App } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { PodSet, Provides } from './relations.ts';
+
+/** Where a pod may run: one machine. */
+export interface Node {
+  readonly name: string;
+  readonly arch: 'amd64' | 'arm64';
+  /** Cores, as a Kubernetes quantity: `4`, `3500m`. */
+  readonly cpu: string;
+  /** Memory, as a Kubernetes quantity: `8Gi`. */
+  readonly memory: string;
+  /** Disk for volumes and images: `256Gi`. */
+  readonly disk: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly Taint[];
+}
+
+/** Like machines of a managed cluster; counted as `count` nodes named `<name>-1`, `<name>-2`, ... */
+export interface NodePool extends Node {
+  readonly count: number;
+}
+
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
+export interface StorageClass {
+  /** `node`: gone with its node (local-path); `network`: follows the pod (a cloud disk); `shared`: many writers (NFS). */
+  readonly kind: 'node' | 'network' | 'shared';
+  readonly default?: boolean;
+  readonly expandable: boolean;
+}
+
+/** Where images of one origin are pulled from. */
+export interface Registry {
+  /** Host and path before the image's name: `ghcr.io/salomax`. */
+  readonly prefix: string;
+  /** Plain HTTP. @default false */
+  readonly insecure?: boolean;
+  /** Name of the credential (type kubernetes.io/dockerconfigjson) that pulls from it. @default - public */
+  readonly pullSecret?: string;
+}
+
+/**
+ * Who makes a Secret:
+ * - `sealed`: a SealedSecret file under `clusters/<env>/secrets/`, made by `npm run seal`;
+ * - `external`: the External Secrets operator, from the named store;
+ * - `generated`: made once in the cluster by External Secrets' Password generator, for values nobody has to know.
+ */
+export type SecretSource =
+  | { readonly kind: 'sealed' }
+  | {
+      readonly kind: 'external';
+      readonly store: { readonly kind: 'SecretStore' | 'ClusterSecretStore'; readonly name: string };
+    }
+  | { readonly kind: 'generated' };
+
+/** Places one system into the environment's app: makes its charts. */
+export type System = (app: App, environment: Environment) => void;
+
+/** The facts of one cluster. Nothing but this literal differs between two environments of one system. */
+export interface Environment {
+  /** Also the folder: `clusters/<name>`. */
+  readonly name: string;
+  /** Kubernetes minor version, `1.34`. */
+  readonly kubernetes: string;
+  /** The GitOps repository that Flux reads, as `flux bootstrap` was given it. */
+  readonly repository: { readonly url: string; readonly branch: string };
+  readonly nodes: readonly (Node | NodePool)[];
+  readonly storageClasses: Readonly<Record<string, StorageClass>>;
+  readonly domain: string;
+  readonly ingress: { readonly class: string; readonly issuer: string };
+  readonly mesh: 'none' | 'linkerd';
+  readonly secrets: SecretSource;
+  readonly registries: { readonly own: Registry };
+  /** Who writes new tags of own images into the committed files; both edit the same marker. */
+  readonly imageTags: 'flux' | 'ci';
+  /** How often Flux looks and retries: `10m`, `1m`. */
+  readonly flux: { readonly interval: string; readonly retryInterval: string };
+  readonly network: {
+    /** Pod, service and node address ranges, and the API server's address and port as pods are routed to it. */
+    readonly pods: string;
+    readonly services: string;
+    readonly nodes: readonly string[];
+    readonly apiServer: { readonly cidr: string; readonly port: number };
+    /** The pods behind the built-in ends of a connection. */
+    readonly dns: PodSet;
+    readonly ingress: PodSet;
+    readonly prometheus: PodSet;
+  };
+  /** What the cluster itself brings: a kind, class, Secret or Service that neither it nor the environment brings is an error. */
+  readonly provides: Provides;
+  /** Hand-owned folders and files under `clusters/<name>` that the root kustomization lists too. */
+  readonly also?: readonly string[];
+  readonly systems: readonly System[];
+}
+
+/** Key of the environment in the app's context. */
+export const ENVIRONMENT = 'environment';
+
+/** The environment that `scope` is rendered for. */
+export function environmentOf(scope: Construct): Environment {
+  return scope.node.getContext(ENVIRONMENT);
+}
+
+/** Key, in the app's context, of the committed tags of own images: policy (`<namespace>:<name>`) to tag. */
+export const TAGS = 'tags';
+
+/** The tag that stands in the committed files for this policy. */
+export function committedTag(scope: Construct, policy: string): string | undefined {
+  return (scope.node.getContext(TAGS) as ReadonlyMap<string, string>).get(policy);
+}
+
+/** Key, in the app's context, of the digests of sealed files by `<namespace>/<name>`. */
+export const SEALED = 'sealed';

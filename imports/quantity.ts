@@ -1,0 +1,31 @@
+const SUFFIX: Readonly<Record<string, number>> = {
+  n: 1e-9,
+  u: 1e-6,
+  m: 1e-3,
+  '': 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  P: 1e15,
+  E: 1e18,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+  Pi: 2 ** 50,
+  Ei: 2 ** 60,
+};
+
+const FORM = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?)$/;
+
+/**
+ * Cores or bytes: `500m` is 0.5, `1Gi` is 1073741824; undefined for what the API server would not read.
+ * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+ */
+export function quantity(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  const [, digits, exponent, suffix] = (typeof value === 'string' && FORM.exec(value)) || [];
+  if (digits === undefined) return undefined;
+  return exponent ? Number(digits + exponent) : Number(digits) * SUFFIX[suffix ?? '']!;
+}
