@@ -1,0 +1,50 @@
+import type { Dump } from './backup.ts';
+
+// What the containers of a backup and of a restore run; they share the folder $BACKUP.
+
+export const dumpScript = ({ shell = 'bash', script }: Dump) => `#!/bin/${shell}
+set -euo pipefail
+cd "$BACKUP"
+FILE="$NAME-$(date -u +%Y%m%dT%H%M%SZ)"
+
+${script}
+sha256sum "$FILE"* > "$NAME.sum"
+mv "$NAME.sum" "$FILE.sha256"
+`;
+
+export const uploadScript = `#!/bin/sh
+set -eu
+cd "$BACKUP"
+
+# The checksums last: a backup that has them is whole.
+checksums=$(echo "$NAME"-*.sha256)
+for file in "$NAME"-*; do
+  [ "$file" = "$checksums" ] || rclone copyto --immutable "$file" "$TARGET/$file"
+done
+rclone copyto --immutable "$checksums" "$TARGET/$checksums"
+# Sizes and checksums as the target itself reports them.
+rclone check --one-way --include "$NAME-*" . "$TARGET"
+rclone delete --min-age "$KEEP" --include "$NAME-*" "$TARGET"
+`;
+
+export const downloadScript = `#!/bin/sh
+set -eu
+cd "$BACKUP"
+
+backups=$(rclone lsf --include "$NAME-*.sha256" "$TARGET")
+newest=$(echo "$backups" | sort | tail -n 1)
+file=\${newest%.sha256}
+[ -z "$STAMP" ] || file=$NAME-$STAMP
+rclone copy --include "$file{-*,.*}" "$TARGET" .
+[ -e "$file.sha256" ] || { echo "restore: $TARGET has no whole backup $file" >&2; exit 1; }
+`;
+
+export const restoreScript = ({ shell = 'bash', restore }: Dump) => `#!/bin/${shell}
+set -euo pipefail
+cd "$BACKUP"
+sha256sum -c ./*.sha256
+FILE=$(basename ./*.sha256 .sha256)
+
+${restore}
+echo "restore: $FILE is back"
+`;

@@ -1,0 +1,99 @@
+import { Construct } from 'constructs';
+import { ImagePolicy, ImageRepository } from '../imports/custom.ts';
+import { committedTag, environmentOf } from '../imports/environment.ts';
+import { declare, type OwnImage, refuse } from '../imports/relations.ts';
+
+/** A third-party image, `docker.io/library/redis:7.4.2`, or an own one whose tag image automation keeps. */
+export type Image = string | OwnImage;
+
+/**
+ * Which of the pushed tags is the one to run:
+ * - `semver`: the highest version in a range;
+ * - `stamped`: the one with the highest number in the group `stamp` of an RE2 pattern, `^prod-[a-f0-9]+-(?P<stamp>\d+)$`.
+ * @see https://fluxcd.io/flux/components/image/imagepolicies/
+ */
+export type TagRule = { readonly semver: string } | { readonly stamped: string };
+
+export interface OwnImagesProps {
+  /** @default - the highest version with the first tag's major number: a new major is a person's decision */
+  readonly tags?: TagRule;
+}
+
+const namespace = 'flux-system';
+
+/**
+ * The images that are built from our own sources. Renders an ImageRepository and an ImagePolicy per image it hands out,
+ * where Flux keeps the tags; where CI does, nothing: it edits the same marker. The tag of the committed file wins over
+ * the one given here. Refuses a tag that says nothing about order, unless a rule is given, and `latest`.
+ */
+export class OwnImages extends Construct {
+  readonly #tags?: TagRule;
+  readonly #images = new Map<string, OwnImage>();
+
+  constructor(scope: Construct, id: string, { tags }: OwnImagesProps = {}) {
+    super(scope, id);
+    this.#tags = tags;
+  }
+
+  /** The image `name` below the own registry's prefix; `first` is the tag until automation has written a newer one. */
+  own(name: string, first: string, { tags = this.#tags }: OwnImagesProps = {}): OwnImage {
+    const known = this.#images.get(name);
+    if (known) return known;
+
+    const { imageTags, registries, flux } = environmentOf(this);
+    const { prefix, insecure, pullSecret } = registries.own;
+    const repository = `${prefix}/${name}`;
+    const policy = name.replaceAll('/', '-');
+    const marker = `${namespace}:${policy}`;
+    const image: OwnImage = { policy: marker, repository, tag: committedTag(this, marker) ?? first };
+    const [, major] = /^v?(\d+)\.\d+\.\d+$/.exec(first) ?? [];
+    const rule = tags ?? (major && { semver: `${major}.x` });
+    this.#images.set(name, image);
+    declare(this, { image });
+    refuse(this, [
+      ...imageProblems(`${repository}:${first}`),
+      ...(rule ? [] : [`${name}: first tag ${first} is no version, nothing orders the tags after it; pass { tags }`]),
+    ]);
+    if (imageTags !== 'flux' || !rule) return image;
+
+    new ImageRepository(this, `${policy}-repository`, {
+      metadata: { name: policy, namespace },
+      spec: {
+        image: repository,
+        interval: flux.interval,
+        insecure,
+        ...(pullSecret && { secretRef: { name: pullSecret } }),
+      },
+    });
+    new ImagePolicy(this, `${policy}-policy`, {
+      metadata: { name: policy, namespace },
+      spec: {
+        imageRepositoryRef: { name: policy },
+        ...('semver' in rule
+          ? { policy: { semver: { range: rule.semver } } }
+          : {
+              filterTags: { pattern: rule.stamped, extract: '$stamp' },
+              policy: { numerical: { order: 'asc' } },
+            }),
+      },
+    });
+    return image;
+  }
+}
+
+/** `registry/name:tag`. */
+export const referenceOf = (image: Image) => (typeof image === 'string' ? image : `${image.repository}:${image.tag}`);
+
+/** Why the container runtime would refuse this image, or run something else tomorrow. */
+export function imageProblems(image: Image): string[] {
+  const reference = referenceOf(image);
+  if (!/^[a-z0-9][\w.:/-]*(@sha256:[a-f0-9]{64})?$/.test(reference)) {
+    return [`image: "${reference}" is not an image reference; write it like ghcr.io/owner/name:1.2.3`];
+  }
+  if (reference.includes('@sha256:')) return [];
+  const [, tag] = /:([^/:]+)$/.exec(reference) ?? [];
+  if (!tag || tag === 'latest') {
+    return [`image: ${reference} runs whatever was pushed last, it has to be pinned; give a version tag or a digest`];
+  }
+  return [];
+}
