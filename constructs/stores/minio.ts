@@ -1,0 +1,135 @@
+import { refuse } from '../../imports/relations.ts';
+import { Bucket, bucketKeys, type ObjectStore } from '../bucket.ts';
+import { Credential } from '../credential.ts';
+import type { HaStatefulStore } from '../ha-stateful-store.ts';
+import type { Image } from '../images.ts';
+import type { Engine } from './engine.ts';
+import { minioAlerts } from './minio/alerts.ts';
+import { Buckets } from './minio/buckets.ts';
+
+export interface MinioProps {
+  /** Each has a user who may use it and no other. One that is left out here later stays, with its data and user. */
+  readonly buckets: readonly string[];
+  /** Has the server, `mc` and bash, as the last release has; nothing of it is fetched while it runs. */
+  readonly images: { readonly minio: Image };
+}
+
+/**
+ * MinIO, an object store that speaks S3, at port 9000. Three or four members keep each object in parts on all of them,
+ * and go on reading and writing while any one is lost; with two lost, four still read. One member is a plain folder. A
+ * Job makes the buckets and their users; it may run at any time.
+ *
+ * The last image of the project, RELEASE.2025-09-07T16-13-09Z, is open to CVE-2025-62506: who has a service account or
+ * an STS token with a policy of its own can make another without that policy, and so do all that its user may. Here no user
+ * gets either, and what a user may is one bucket. There will be no other image; `S3` of bucket.ts takes its place.
+ *
+ * A number of members is for good: the drives know each other. To change it, copy the buckets to a new store. There is no
+ * dump: copy to a bucket elsewhere what cannot be made again.
+ * Refuses other numbers of members, less than 512 MiB, ill-named and alike buckets, and none.
+ * @see https://github.com/minio/minio/tree/master/docs/distributed
+ */
+export const minio =
+  ({ buckets, images }: MinioProps): Engine<ObjectStore> =>
+  (store) => {
+    const { members, memory } = store;
+    const root = new Credential(store, 'root', {
+      name: `${store.name}-root`,
+      keys: { MINIO_ROOT_USER: { length: 20 }, MINIO_ROOT_PASSWORD: { length: 40 } },
+    });
+    const credentials = new Map([...new Set(buckets)].map((bucket) => [bucket, credentialOf(store, bucket)]));
+    refuse(store, [...bucketProblems(buckets), ...memoryProblems(memory)]);
+
+    return {
+      image: images.minio,
+      run: { command: ['minio', 'server', '--certs-dir', '/tmp/certs'], stopSeconds: 60 },
+      env: {
+        MINIO_VOLUMES:
+          members > 1 ? `http://${store.name}-{0...${members - 1}}.${hostOf(store)}:${PORT}${DRIVE}` : DRIVE,
+        MINIO_ROOT_USER: root.key('MINIO_ROOT_USER'),
+        MINIO_ROOT_PASSWORD: root.key('MINIO_ROOT_PASSWORD'),
+        // The runtime collects garbage before the kernel has to kill it.
+        MINIO_MEMLIMIT: `${Math.floor((memory * 0.9) / 2 ** 20)}MiB`,
+        MINIO_BROWSER: 'off',
+        MINIO_UPDATE: 'off',
+        // Numbers only; the port is open to clients and Prometheus.
+        MINIO_PROMETHEUS_AUTH_TYPE: 'public',
+      },
+      ports: { s3: PORT },
+      probes: {
+        // Started is who has found enough others to read from, and its users; until then it would answer with errors.
+        startupProbe: {
+          httpGet: { path: '/minio/health/cluster/read', port: 's3' },
+          periodSeconds: 5,
+          timeoutSeconds: 5,
+          failureThreshold: 360,
+        },
+        livenessProbe: { httpGet: { path: '/minio/health/live', port: 's3' }, periodSeconds: 10, timeoutSeconds: 5 },
+        // Of this member alone: one that asked for the drives of all would take every member away at once.
+        readinessProbe: { httpGet: { path: '/minio/health/ready', port: 's3' }, periodSeconds: 5, timeoutSeconds: 3 },
+      },
+      // Members do not join or leave: with another number the claims are other ones, and the old data is left alone.
+      data: { name: `drive-of-${members}`, path: DRIVE },
+      peers: ['s3'],
+      services: [{ ports: ['s3'] }],
+      metrics: { port: 's3', path: '/minio/metrics/v3' },
+      alerts: minioAlerts(store),
+      quorum: {
+        of: [1, 3, 4],
+        why: 'each object is in parts on all of them, which 1 holds whole and 3 or 4 with one lost',
+      },
+      clients: () => {
+        const job = new Buckets(store, 'buckets', { root, credentials, image: images.minio });
+        return {
+          bucket: (name) => {
+            const credential = credentials.get(name);
+            if (!credential) {
+              throw new Error(
+                `${store.name}: bucket ${name} is none of ${buckets.join(', ')}; add it to the engine's buckets`,
+              );
+            }
+            return new Bucket({
+              name,
+              url: `http://${store.host()}:${PORT}`,
+              region: 'us-east-1',
+              pathStyle: true,
+              provider: 'Minio',
+              credential,
+              endpoints: [store.endpoint('s3')],
+              construct: job,
+            });
+          },
+        };
+      },
+    };
+  };
+
+const PORT = 9000;
+
+const DRIVE = '/data';
+
+/** What all members' names end in. */
+const hostOf = ({ name, hosts }: HaStatefulStore) => hosts[0]?.slice(`${name}-0.`.length);
+
+const credentialOf = (store: HaStatefulStore, bucket: string) => {
+  const [id, secret] = bucketKeys;
+  return new Credential(store, `${store.name}-${bucket}`, {
+    namespaces: store.readers,
+    keys: { [id]: { length: 20 }, [secret]: { length: 40 } },
+  });
+};
+
+const memoryProblems = (memory: number) =>
+  memory < 2 ** 29
+    ? [`size: a limit of ${Math.floor(memory / 2 ** 20)}Mi is below 512Mi, large uploads are buffered; raise it`]
+    : [];
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+const bucketProblems = (buckets: readonly string[]) => [
+  ...(buckets.length ? [] : ['buckets: none, nobody could use the store; name one']),
+  ...buckets
+    .filter((name) => !/^[a-z0-9][a-z0-9-]{1,50}[a-z0-9]$/.test(name))
+    .map((name) => `buckets: "${name}" is not a name that every S3 takes; use 3 to 52 of a-z, 0-9 and - inside`),
+  ...buckets
+    .filter((name, index) => buckets.indexOf(name) < index)
+    .map((name) => `buckets: ${name} is there twice; remove one`),
+];
