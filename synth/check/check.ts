@@ -1,0 +1,129 @@
+import { type Declared, type Finding, type KubeObject, type Manifest, nameOf, type Severity } from '../manifest.ts';
+import type { Index } from '../resolve.ts';
+import { budgetRules } from './budgets.ts';
+import { identityRules } from './identity.ts';
+import { imageRules } from './images.ts';
+import { immutableRules } from './immutable.ts';
+import { ingressRules } from './ingresses.ts';
+import { monitoringRules } from './monitoring.ts';
+import { networkRules } from './network.ts';
+import { placementRules } from './placement.ts';
+import { podRules } from './pods.ts';
+import { portRules } from './ports.ts';
+import { probeRules } from './probes.ts';
+import { rbacRules } from './rbac.ts';
+import { referenceRules } from './references.ts';
+import { resourceRules } from './resources.ts';
+import type { Context, Problem, Rule } from './rule.ts';
+import { scalingRules } from './scaling.ts';
+import { securityRules } from './security.ts';
+import { selectorRules } from './selectors.ts';
+import { shapeRules } from './shape.ts';
+import { storageRules } from './storage.ts';
+import { variableRules } from './variables.ts';
+import { volumeRules } from './volumes.ts';
+
+/** Every rule, by family: identity, references, shape, admission, network. */
+export const rules: readonly Rule[] = [
+  ...identityRules,
+  ...immutableRules,
+  ...referenceRules,
+  ...portRules,
+  ...selectorRules,
+  ...ingressRules,
+  ...shapeRules,
+  ...podRules,
+  ...imageRules,
+  ...probeRules,
+  ...variableRules,
+  ...volumeRules,
+  ...storageRules,
+  ...resourceRules,
+  ...scalingRules,
+  ...budgetRules,
+  ...rbacRules,
+  ...monitoringRules,
+  ...securityRules,
+  ...placementRules,
+  ...networkRules,
+];
+
+export interface CheckOptions {
+  /** The object of that identity as it is committed now. @default - nothing is */
+  readonly committed?: (id: string) => KubeObject | undefined;
+  /** The line of a field in a YAML file whose document starts at `line`. @default - the document's */
+  readonly lineOf?: (file: string, line: number, field: string) => number;
+}
+
+/** Runs every rule. What a declared exception covers is only mentioned; an exception that covers nothing is a finding. */
+export function check(index: Index, { committed = () => undefined, lineOf }: CheckOptions = {}): Finding[] {
+  const context: Context = { index, committed, closed: index.world.closed };
+  const exceptions = new Exceptions(index.declared);
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    for (const problem of rule.check(context)) {
+      const allowed = exceptions.cover(rule.name, problem.manifest.path);
+      const { severity = rule.severity, message, fix } = problem;
+      findings.push({
+        rule: rule.name,
+        severity: allowed ? 'info' : severity,
+        object: `${problem.manifest.object.apiVersion} ${nameOf(problem.manifest.object)}`,
+        ...placeOf(problem, lineOf),
+        message,
+        fix: allowed ? `accepted: ${allowed.reason}` : fix,
+      });
+    }
+  }
+  return [...findings, ...exceptions.unused()].sort(
+    (a, b) => RANK[a.severity] - RANK[b.severity] || compare(a.object, b.object) || compare(a.rule, b.rule),
+  );
+}
+
+const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 };
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function placeOf(
+  { manifest, field }: Problem,
+  lineOf: CheckOptions['lineOf'],
+): Pick<Finding, 'file' | 'line' | 'source'> {
+  const { file, source }: Manifest = manifest;
+  if (!file) return { source };
+  return { file: file.file, line: field && lineOf ? lineOf(file.file, file.line, field) : file.line, source };
+}
+
+/** The exceptions that constructs declare for the objects below them. */
+class Exceptions {
+  readonly #byRule = new Map<string, Declared[]>();
+  readonly #used = new Set<Declared>();
+
+  constructor(declared: readonly Declared[]) {
+    for (const each of declared) {
+      if (!each.allow) continue;
+      const list = this.#byRule.get(each.allow.rule);
+      if (list) list.push(each);
+      else this.#byRule.set(each.allow.rule, [each]);
+    }
+  }
+
+  cover(rule: string, path: string) {
+    const covering = this.#byRule.get(rule)?.find((each) => path === each.path || path.startsWith(`${each.path}/`));
+    if (covering) this.#used.add(covering);
+    return covering?.allow;
+  }
+
+  unused(): Finding[] {
+    const known = new Set(rules.map(({ name }) => name));
+    return [...this.#byRule.values()].flat().flatMap((each) => {
+      if (this.#used.has(each)) return [];
+      const { rule } = each.allow!;
+      return {
+        rule: 'unused-exception',
+        severity: 'warning' as const,
+        object: each.path,
+        source: each.source,
+        message: known.has(rule) ? `allow: nothing here breaks "${rule}"` : `allow: there is no rule "${rule}"`,
+        fix: 'remove the exception',
+      };
+    });
+  }
+}

@@ -1,0 +1,67 @@
+import type { Index } from '../resolve.ts';
+import { type Call, callsOf, meshPort } from './calls.ts';
+import { type Direction, type Entry, opens, type Policy, type Ports } from './policies.ts';
+import { Network } from './reach.ts';
+
+/** A call that the policies of one side do not let through. */
+export interface Blocked {
+  readonly call: Call;
+  /** The call's own, or that of the receiving proxy. */
+  readonly port: number;
+  readonly direction: Direction;
+  /** Every policy that isolates that side; none of them allows the call. */
+  readonly by: readonly Policy[];
+}
+
+/** Every call of a cluster held against every policy. */
+export interface Traffic {
+  readonly network: Network;
+  readonly blocked: readonly Blocked[];
+  /** Entries and ports that some call passes through. */
+  readonly used: ReadonlySet<Entry | Ports>;
+  /** The calls of the pods that a policy isolates. */
+  callsUnder(policy: Policy, direction: Direction): readonly Call[];
+}
+
+const analysed = new WeakMap<Index, Traffic>();
+
+/** Worked out once for all rules. */
+export function trafficOf(index: Index): Traffic {
+  const traffic = analysed.get(index) ?? analyse(index);
+  analysed.set(index, traffic);
+  return traffic;
+}
+
+function analyse(index: Index): Traffic {
+  const network = new Network(index);
+  const blocked: Blocked[] = [];
+  const used = new Set<Entry | Ports>();
+  const under = { ingress: new Map<Policy, Call[]>(), egress: new Map<Policy, Call[]>() };
+
+  const pass = (call: Call, port: number, direction: Direction) => {
+    const [self, other] = direction === 'egress' ? [call.from, call.to] : [call.to, call.from];
+    const by = network.isolating(self, direction);
+    let passes = !by.length;
+    for (const policy of by) {
+      const calls = under[direction].get(policy);
+      if (calls) calls.push(call);
+      else under[direction].set(policy, [call]);
+      for (const entry of network.allowing(policy, direction, other, call.to, port, call.protocol)) {
+        passes = true;
+        used.add(entry);
+        if (entry.ports === 'every') continue;
+        for (const ports of entry.ports) if (opens(ports, port, call.protocol, call.to)) used.add(ports);
+      }
+    }
+    if (!passes) blocked.push({ call, port, direction, by });
+  };
+
+  for (const call of network.policies.length ? callsOf(index, network) : []) {
+    const proxy = meshPort(call, index);
+    for (const port of proxy ? [call.port, proxy] : [call.port]) {
+      pass(call, port, 'egress');
+      pass(call, port, 'ingress');
+    }
+  }
+  return { network, blocked, used, callsUnder: (policy, direction) => under[direction].get(policy) ?? [] };
+}

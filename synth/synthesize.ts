@@ -1,0 +1,87 @@
+import { loadAll } from 'js-yaml';
+import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../imports/environment.ts';
+import { check } from './check/check.ts';
+import type { Tree } from './compare.ts';
+import { emitFile } from './emit.ts';
+import { fluxPlan, isGuarded, movedObjects } from './flux.ts';
+import { marksOf, readTags } from './images.ts';
+import { type Finding, idOf, type KubeObject } from './manifest.ts';
+import { render } from './render.ts';
+import { type Index, resolve } from './resolve.ts';
+import { checkSealed, digestsOf, sealedFiles } from './seal.ts';
+
+export interface Synthesis {
+  /** What should stand under `clusters/<env>`, by path relative to `clusters/`. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly objects: number;
+  readonly findings: readonly Finding[];
+  readonly index: Index;
+}
+
+/**
+ * One environment from its description and what is committed of it: rendered, resolved, put in order, checked and
+ * spelled out. Pure: same sources and same committed tags, same text.
+ */
+export function synthesize(environment: Environment, tree: Tree): Synthesis {
+  const { name } = environment;
+  const folder = `${name}/`;
+  const secretFiles = sealedFiles(tree, name);
+  const { tags, findings: clashes } = readTags(tree);
+  const rendered = render(environment, {
+    [ENVIRONMENT]: environment,
+    [TAGS]: tags,
+    [SEALED]: digestsOf(secretFiles),
+  });
+  const index = resolve(rendered, { provides: [environment.provides], closed: true, cluster: environment });
+  const plan = fluxPlan(index, environment, {
+    hasFluxSystem: [...tree.keys()].some((path) => path.startsWith(`${folder}flux-system/`)),
+    secretFiles: secretFiles.map(({ path }) => path),
+  });
+  const { marks, findings: markFindings } = marksOf(rendered.declared);
+
+  const files = new Map<string, string>();
+  let objects = 0;
+  for (const [path, { objects: inFile, source }] of plan.files) {
+    const at = folder + path;
+    if (path !== 'kustomization.yaml' && !path.endsWith('/kustomization.yaml')) objects += inFile.length;
+    const origin = source ?? `charts/environments/${name}.ts`;
+    files.set(at, emitFile({ path: at, source: origin, objects: inFile, marks }));
+  }
+
+  const before = changed(tree, files);
+  const findings = [
+    ...clashes,
+    ...rendered.findings,
+    ...markFindings,
+    ...plan.findings,
+    ...movedObjects(plan, (id) => before.get(id)),
+    ...check(index, { committed: (id) => before.get(id)?.object }),
+    ...checkSealed(name, rendered.declared, secretFiles),
+  ];
+  return { files, objects, findings, index };
+}
+
+/**
+ * The committed objects of every file that would change or go, by identity. A file that stays as it is holds what is
+ * rendered, so only the others have to be read.
+ */
+function changed(tree: Tree, files: ReadonlyMap<string, string>) {
+  const before = new Map<string, { object: KubeObject; folder: string; guarded: boolean }>();
+  for (const [path, text] of tree) {
+    const [, folder, file] = path.split('/');
+    if (!file || !path.endsWith('.yaml') || files.get(path) === text) continue;
+    for (const object of documents(text)) {
+      before.set(idOf(object), { object, folder: folder!, guarded: isGuarded(object) });
+    }
+  }
+  return before;
+}
+
+/** A file that cannot be read says nothing about what is committed: publish answers for it. */
+function documents(text: string): KubeObject[] {
+  try {
+    return (loadAll(text) as (KubeObject | null)[]).filter((object): object is KubeObject => !!object?.metadata?.name);
+  } catch {
+    return [];
+  }
+}
