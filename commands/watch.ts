@@ -1,0 +1,89 @@
+import { existsSync, readdirSync, readFileSync, statSync, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Finding } from '../synth/manifest.ts';
+import { count, textOf } from '../synth/report.ts';
+import { environmentNames, root } from './project.ts';
+import { type SynthOptions, synthesizeAll } from './synth.ts';
+
+/** Editors save in several steps; this many milliseconds of silence end them. */
+const QUIET = 20;
+
+/**
+ * Renders again after every save, the environments that the saved files are part of: what changed is written, and a
+ * finding is printed when it comes and when it is gone.
+ */
+export async function synthOnSave(wanted: readonly string[], options: SynthOptions) {
+  const names = environmentNames(wanted);
+  const known = new Map<string, ReadonlyMap<string, Finding>>();
+  let generation = 0;
+
+  const again = async (saved: ReadonlySet<string>) => {
+    const start = performance.now();
+    const touched = names.filter((name) => reaches(join(root, `charts/environments/${name}.ts`), saved));
+    const { summaries, failed } = await synthesizeAll(touched.length ? touched : names, options, ++generation);
+    for (const { environment, findings } of summaries) {
+      const before = known.get(environment) ?? new Map<string, Finding>();
+      const now = new Map(findings.map((finding) => [JSON.stringify(finding), finding]));
+      const come = [...now].flatMap(([key, finding]) => (before.has(key) ? [] : [finding]));
+      if (come.length) console.log(textOf(come));
+      for (const [key, { object, message }] of before) if (!now.has(key)) console.log(`gone: ${object} ${message}`);
+      known.set(environment, now);
+    }
+    for (const { added, changed, removed } of failed ? [] : summaries) {
+      for (const path of [...added, ...changed]) console.log(`wrote clusters/${path}`);
+      for (const path of removed) console.log(`removed clusters/${path}`);
+    }
+    const outcome = failed ? 'nothing was written, ' : '';
+    const all = [...known.values()].flatMap((findings) => [...findings.values()]);
+    console.log(`${outcome}${(performance.now() - start).toFixed(0)} ms, ${count(all)}`);
+  };
+
+  let running = again(new Set());
+  let due: NodeJS.Timeout | undefined;
+  let saved = new Set<string>();
+  await running;
+  onSave(
+    ['charts', 'constructs', 'imports'].map((folder) => join(root, folder)),
+    (file) => {
+      saved.add(file);
+      clearTimeout(due);
+      due = setTimeout(() => {
+        const files = saved;
+        saved = new Set();
+        running = running.then(() => again(files)).catch((error: Error) => console.error(error.message));
+      }, QUIET);
+    },
+  );
+  console.log('watching charts/, constructs/ and imports/; Ctrl-C ends it');
+}
+
+/**
+ * Calls `action` with every file below `folders` that is written, made, renamed or removed. Folders are watched one by
+ * one: Node 20 follows each file on Linux otherwise, and loses one that an editor saves by renaming.
+ */
+function onSave(folders: readonly string[], action: (file: string) => void) {
+  const watched = new Set<string>();
+  const follow = (folder: string) => {
+    if (watched.has(folder)) return;
+    watched.add(folder);
+    watch(folder, (_, name) => {
+      if (!name) return;
+      const path = join(folder, name);
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) follow(path);
+      else action(path);
+    }).on('error', () => watched.delete(folder));
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (entry.isDirectory()) follow(join(folder, entry.name));
+    }
+  };
+  folders.forEach(follow);
+}
+
+/** Whether `file` is one of `targets`, or imports one, itself or by what it imports. */
+function reaches(file: string, targets: ReadonlySet<string>, seen = new Set<string>()): boolean {
+  if (targets.has(file)) return true;
+  if (seen.has(file) || !existsSync(file)) return false;
+  seen.add(file);
+  const imports = readFileSync(file, 'utf8').matchAll(/ from '(\.[^']+\.ts)'/g);
+  return [...imports].some(([, path]) => reaches(join(dirname(file), path!), targets, seen));
+}

@@ -1,0 +1,82 @@
+// The one front door: parses the command line and hands over. Commands are loaded when they are asked for.
+import { Command, Option } from 'commander';
+import { Refusal } from './commands/project.ts';
+import type { Format } from './synth/report.ts';
+
+const program = new Command('fleet-synth')
+  .description('Renders the clusters described in charts/ to plain, checked YAML under clusters/<env>, for Flux.')
+  .showHelpAfterError('(--help lists what there is)');
+
+const formatOption = (...choices: Format[]) =>
+  new Option('--format <format>', 'how to print').choices(choices).default('text');
+
+program
+  .command('synth')
+  .description('render, check, and write what changed under clusters/<env>')
+  .argument('[env...]', 'environments (default: all of charts/environments)')
+  .option('--check', 'write nothing; exit 1 and list what is stale, missing, left over or edited by hand')
+  .option('--watch', 'render again on every save; findings are printed as they come and go')
+  .option('--overwrite <file...>', 'give up the hand edits of these generated files')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environments, options) =>
+    options.watch
+      ? (await import('./commands/watch.ts')).synthOnSave(environments, options)
+      : (await import('./commands/synth.ts')).synth(environments, options),
+  );
+
+program
+  .command('check')
+  .description('the same checks over any Kubernetes YAML or JSON; exit 1 on errors')
+  .argument('[path...]', 'files and folders', ['clusters'])
+  .option('--nodes <file>', 'nodes to place the pods on: Node objects, or a list of { name, arch, cpu, memory }')
+  .addOption(formatOption('text', 'json', 'github'))
+  .action(async (paths, options) => (await import('./commands/check.ts')).check(paths, options));
+
+const create = program.command('new').description('write the lines one would otherwise copy, and say what to edit');
+create
+  .command('env')
+  .description('a cluster')
+  .argument('<name>')
+  .action(async (name) => (await import('./commands/new.ts')).createEnvironment(name));
+create
+  .command('system')
+  .description('a chart with its namespace, its images and a first service')
+  .argument('<name>')
+  .action(async (name) => (await import('./commands/new.ts')).createSystem(name));
+create
+  .command('service')
+  .description('a service of a system')
+  .argument('<system>')
+  .argument('<name>')
+  .action(async (system, name) => (await import('./commands/new.ts')).createService(system, name));
+
+program
+  .command('seal')
+  .description("seal a Secret with the cluster's certificate; values come from stdin, KEY=VALUE per line")
+  .argument('<env>')
+  .argument('[secret]', '<namespace>/<name> (default: list what is not sealed yet)')
+  .option('--from-file <key=path...>', 'keys whose value is the content of a file')
+  .option('--cert <file>', 'certificate (default: clusters/<env>/secrets/certificate.pem)')
+  .option('--regenerate', 'make up anew what may be made up, though it is sealed already')
+  .action(async (environment, secret, options) =>
+    (await import('./commands/seal.ts')).seal(environment, secret, options),
+  );
+
+program
+  .command('app', { hidden: true })
+  .description('what `cdk8s synth` runs: every environment, into its output folder')
+  .action(async () => (await import('./commands/app.ts')).app());
+
+// The reader of a pipe may have seen enough: `npm run synth | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Only a mistake of ours is worth a stack.
+  console.error(error instanceof Refusal ? `error: ${error.message}` : error);
+  process.exitCode = 1;
+}
