@@ -1,0 +1,26 @@
+import type { App } from 'cdk8s';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import { charts } from '../versions.ts';
+import { part } from './part.ts';
+
+/** Opens the SealedSecrets of `clusters/<env>/secrets/`. */
+export function sealedSecrets(app: App, crds: ChartRelease) {
+  new ChartRelease(part(app, 'sealed-secrets'), 'sealed-secrets', {
+    ...charts['sealed-secrets'],
+    values: {
+      // The name kubeseal looks for; its --controller-namespace is sealed-secrets.
+      fullnameOverride: 'sealed-secrets-controller',
+      podSecurityContext: { seccompProfile: { type: 'RuntimeDefault' } },
+      containerSecurityContext: { allowPrivilegeEscalation: false },
+      resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+      metrics: { serviceMonitor: { enabled: true } },
+    },
+    uses: [crds],
+    provides: {
+      kinds: ['bitnami.com/*'],
+      objects: [
+        { kind: 'Service', namespace: 'sealed-secrets', name: 'sealed-secrets-controller', ports: [8080, 'http'] },
+      ],
+    },
+  });
+}

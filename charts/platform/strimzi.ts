@@ -1,0 +1,21 @@
+import type { App } from 'cdk8s';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import { charts } from '../versions.ts';
+import { part } from './part.ts';
+
+/** The operator of Kafka, for the namespaces of its brokers. */
+export const strimzi = (app: App, namespaces: readonly string[]) =>
+  new ChartRelease(part(app, 'strimzi'), 'strimzi-kafka-operator', {
+    ...charts['strimzi-kafka-operator'],
+    values: {
+      watchNamespaces: [...namespaces],
+      // Its policies would let everyone in; brokers bring their own.
+      generateNetworkPolicy: false,
+      // Its pods pass in namespaces of that level.
+      extraEnvs: [{ name: 'STRIMZI_POD_SECURITY_PROVIDER_CLASS', value: 'restricted' }],
+      podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+      resources: { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '384Mi' } },
+    },
+    provides: { kinds: ['kafka.strimzi.io/*', 'core.strimzi.io/*'] },
+  });

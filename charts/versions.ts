@@ -1,0 +1,69 @@
+// Versions of everything that others make, one line each; nowhere else. Renovate reads the comment above a line.
+
+/** Helm charts. Those with an `oci://` address come from an OCI registry, the others from a Helm repository. */
+export const charts = {
+  // renovate: datasource=docker depName=ghcr.io/prometheus-community/charts/prometheus-operator-crds
+  'prometheus-operator-crds': { from: 'oci://ghcr.io/prometheus-community/charts', version: '31.0.1' },
+  // renovate: datasource=docker depName=ghcr.io/prometheus-community/charts/kube-prometheus-stack
+  'kube-prometheus-stack': { from: 'oci://ghcr.io/prometheus-community/charts', version: '88.5.3' },
+  // renovate: datasource=docker depName=ghcr.io/traefik/helm/traefik
+  traefik: { from: 'oci://ghcr.io/traefik/helm', version: '41.3.0' },
+  // renovate: datasource=docker depName=quay.io/jetstack/charts/cert-manager
+  'cert-manager': { from: 'oci://quay.io/jetstack/charts', version: 'v1.21.1' },
+  // renovate: datasource=helm depName=sealed-secrets registryUrl=https://bitnami-labs.github.io/sealed-secrets
+  'sealed-secrets': { from: 'https://bitnami-labs.github.io/sealed-secrets', version: '2.18.5' },
+  // renovate: datasource=helm depName=csi-driver-nfs registryUrl=https://kubernetes-csi.github.io/csi-driver-nfs
+  'csi-driver-nfs': { from: 'https://kubernetes-csi.github.io/csi-driver-nfs', version: '4.13.4' },
+  // renovate: datasource=docker depName=quay.io/strimzi-helm/strimzi-kafka-operator
+  'strimzi-kafka-operator': { from: 'oci://quay.io/strimzi-helm', version: '1.2.0' },
+} as const;
+
+/** What is installed by the manifests in its repository, at a tag. */
+export const sources = {
+  // renovate: datasource=github-tags depName=rabbitmq/cluster-operator
+  'cluster-operator': { from: 'https://github.com/rabbitmq', version: 'v2.22.3' },
+  // renovate: datasource=github-tags depName=rabbitmq/messaging-topology-operator
+  'messaging-topology-operator': { from: 'https://github.com/rabbitmq', version: 'v1.20.1' },
+} as const;
+
+/** Images; `pg_dump` has to be of the server's major version or later, and of the one a dump is restored to. */
+export const images = {
+  // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^15\.(?<minor>\d+)-bookworm$
+  postgres15: 'docker.io/library/postgres:15.18-bookworm',
+  // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^17\.(?<minor>\d+)-bookworm$
+  postgres17: 'docker.io/library/postgres:17.11-bookworm',
+  // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^18\.(?<minor>\d+)-bookworm$
+  postgres18: 'docker.io/library/postgres:18.6-bookworm',
+  // renovate: datasource=docker depName=ghcr.io/zalando/spilo-17
+  spilo: 'ghcr.io/zalando/spilo-17:4.0-p3',
+  // renovate: datasource=docker depName=quay.io/prometheuscommunity/postgres-exporter
+  postgresExporter: 'quay.io/prometheuscommunity/postgres-exporter:v0.20.1',
+  // renovate: datasource=docker depName=docker.io/edoburu/pgbouncer
+  pgbouncer: 'docker.io/edoburu/pgbouncer:v1.25.2-p0',
+  // renovate: datasource=docker depName=docker.io/library/redis versioning=regex:^7\.(?<minor>\d+)\.(?<patch>\d+)-bookworm$
+  redis: 'docker.io/library/redis:7.4.11-bookworm',
+  // renovate: datasource=docker depName=docker.io/oliver006/redis_exporter
+  redisExporter: 'docker.io/oliver006/redis_exporter:v1.74.0',
+  // renovate: datasource=docker depName=docker.io/library/haproxy versioning=regex:^3\.2\.(?<patch>\d+)$
+  haproxy: 'docker.io/library/haproxy:3.2.4',
+  // renovate: datasource=docker depName=docker.io/library/mongo versioning=regex:^7\.0\.(?<patch>\d+)$
+  mongo: 'docker.io/library/mongo:7.0.40',
+  // renovate: datasource=docker depName=docker.io/percona/mongodb_exporter
+  mongodbExporter: 'docker.io/percona/mongodb_exporter:0.53.0',
+  // renovate: datasource=docker depName=docker.io/minio/minio
+  minio: 'docker.io/minio/minio:RELEASE.2025-09-07T16-13-09Z',
+  // renovate: datasource=docker depName=docker.io/apache/kafka
+  kafka: 'docker.io/apache/kafka:4.3.1',
+  // renovate: datasource=docker depName=docker.io/danielqsj/kafka-exporter
+  kafkaExporter: 'docker.io/danielqsj/kafka-exporter:v1.9.0',
+  // renovate: datasource=docker depName=docker.io/library/rabbitmq versioning=regex:^4\.(?<minor>\d+)\.(?<patch>\d+)-management$
+  rabbitmq: 'docker.io/library/rabbitmq:4.3.4-management',
+  // renovate: datasource=docker depName=docker.io/hashicorp/vault
+  vault: 'docker.io/hashicorp/vault:1.21.4',
+  // renovate: datasource=docker depName=docker.io/qdrant/qdrant
+  qdrant: 'docker.io/qdrant/qdrant:v1.19.0',
+  // renovate: datasource=docker depName=docker.io/curlimages/curl
+  curl: 'docker.io/curlimages/curl:8.17.0',
+  // renovate: datasource=docker depName=docker.io/rclone/rclone
+  rclone: 'docker.io/rclone/rclone:1.75.1',
+} as const;
