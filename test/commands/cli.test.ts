@@ -1,0 +1,324 @@
+import { spawnSync } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Workspace, workspace } from '../workspace.ts';
+
+// The command line as a user meets it: each run is a process of its own, in a copy of the project.
+
+let space: Workspace;
+beforeAll(() => {
+  space = workspace('charts', 'clusters');
+});
+afterAll(() => space.remove());
+
+/** Every file under clusters/ with its content and the time it was written. */
+function snapshot(folder = join(space.folder, 'clusters')): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((file) => [file, `${statSync(file).mtimeMs} ${readFileSync(file, 'utf8')}`]),
+  );
+}
+
+/** Runs `edit` on a file and gives it back afterwards. */
+function edited<T>(path: string, edit: (text: string) => string, run: () => T): T {
+  const file = join(space.folder, path);
+  const before = readFileSync(file, 'utf8');
+  const after = edit(before);
+  expect(after).not.toBe(before);
+  writeFileSync(file, after);
+  try {
+    return run();
+  } finally {
+    writeFileSync(file, before);
+  }
+}
+
+const dev = 'charts/environments/findly-dev.ts';
+const system = 'charts/fn-notifications/fn-notifications.ts';
+const service = 'clusters/findly-dev/fn-notifications/fn-notifications.yaml';
+
+describe('synth', () => {
+  test('of what is committed writes nothing', () => {
+    const before = snapshot();
+    const { status, stdout } = space.run('synth');
+    expect(stdout).toContain('findly-prod');
+    expect(status).toBe(0);
+    expect(snapshot()).toEqual(before);
+  });
+
+  test('--check accepts what is committed, and says so in JSON too', () => {
+    const { status, stdout } = space.run('synth', '--check', '--format', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      written: false,
+      environments: expect.arrayContaining([
+        expect.objectContaining({ environment: 'findly-dev', added: [], changed: [], removed: [] }),
+      ]),
+    });
+    expect(status).toBe(0);
+  });
+
+  test('a changed number of replicas changes the file of that service and no other', () => {
+    edited(
+      system,
+      (text) => text.replace('cpu: 70', 'cpu: 71'),
+      () => {
+        const before = snapshot();
+        const { status, stdout } = space.run('synth', '--check', 'findly-dev');
+        expect(stdout).toContain(`stale: ${service}`);
+        expect(stdout.match(/^(stale|missing|leftover):/gm)).toHaveLength(1);
+        expect(status).toBe(1);
+        expect(snapshot()).toEqual(before);
+      },
+    );
+  });
+
+  test('writes what changed, and back again', () => {
+    const before = readFileSync(join(space.folder, service), 'utf8');
+    edited(
+      system,
+      (text) => text.replace('cpu: 70', 'cpu: 71'),
+      () => {
+        expect(space.run('synth', 'findly-dev').status).toBe(0);
+        expect(readFileSync(join(space.folder, service), 'utf8')).toContain('averageUtilization: 71');
+      },
+    );
+    expect(space.run('synth', 'findly-dev').status).toBe(0);
+    expect(readFileSync(join(space.folder, service), 'utf8')).toBe(before);
+  });
+
+  test('keeps the tag that image automation wrote', () => {
+    edited(
+      service,
+      (text) => text.replace(':v1.0.0 # {"$imagepolicy"', ':v1.4.2 # {"$imagepolicy"'),
+      () => {
+        edited(
+          'clusters/findly-dev/fn-notifications-stores/migration.yaml',
+          (text) => text.replaceAll(':v1.0.0 # {"$imagepolicy"', ':v1.4.2 # {"$imagepolicy"'),
+          () => {
+            const { status, stdout } = space.run('synth', '--check', 'findly-dev');
+            expect(stdout).not.toMatch(/stale|missing|leftover/);
+            expect(status).toBe(0);
+          },
+        );
+      },
+    );
+  });
+
+  test('a file edited by hand is refused with the difference and the two ways out', () => {
+    edited(
+      service,
+      (text) => text.replace('minReplicas: 1', 'minReplicas: 2'),
+      () => {
+        const { status, stdout } = space.run('synth', 'findly-dev');
+        expect(stdout).toMatch(
+          /was edited after synth wrote it[\s\S]*minReplicas: 2[\s\S]*git checkout[\s\S]*--overwrite/,
+        );
+        expect(stdout).toContain('nothing was written');
+        expect(status).toBe(1);
+        expect(space.run('synth', 'findly-dev', '--overwrite', service).status).toBe(0);
+        expect(readFileSync(join(space.folder, service), 'utf8')).toContain('minReplicas: 1');
+      },
+    );
+  });
+
+  test("somebody else's files in clusters/ stay, and are named once", () => {
+    const file = 'clusters/findly-dev/notes/mine.yaml';
+    space.write(file, 'kind: Mine\n');
+    const { status, stdout } = space.run('synth', 'findly-dev');
+    expect(stdout).toContain('findly-dev/notes/mine.yaml');
+    expect(readFileSync(join(space.folder, file), 'utf8')).toBe('kind: Mine\n');
+    expect(status).toBe(0);
+    rmSync(join(space.folder, 'clusters/findly-dev/notes'), { recursive: true });
+  });
+
+  test.each([
+    [
+      'an unknown environment',
+      ['synth', 'findly-prd'],
+      /findly-prd: no such environment \(did you mean "findly-prod"\?\)/,
+    ],
+    ['a misspelt option', ['synth', '--chek'], /unknown option '--chek'[\s\S]*--check/],
+    ['a misspelt command', ['snyth'], /unknown command 'snyth'[\s\S]*synth/],
+    ['a format that is none', ['synth', '--format', 'xml'], /xml[\s\S]*text, json/],
+    ['a path that is none', ['check', 'nowhere'], /nowhere: no such file or folder/],
+    ['a name that is none', ['new', 'system', 'My System'], /"My System" is no name/],
+    ['a Secret that is none', ['seal', 'findly-dev', 'a/b'], /a\/b: findly-dev reads no such sealed Secret/],
+  ])('%s: one clear message, exit 1', (_, args, message) => {
+    const { status, stdout, stderr } = space.run(...args);
+    expect(stdout + stderr).toMatch(message);
+    expect(stdout + stderr).not.toMatch(/\n\s+at /);
+    expect(status).toBe(1);
+  });
+
+  test.each([
+    ['TypeScript that does not parse', dev, (text: string) => text.replace('name:', 'name: :'), /findly-dev/],
+    [
+      'a chart that throws',
+      system,
+      (text: string) => text.replace("new Namespace(chart, 'namespace');", "throw new Error('out of names');"),
+      /out of names/,
+    ],
+    ['a size that is none', system, (text: string) => text.replace("memory: '512Mi'", "memory: '512Mb'"), /512Mb/],
+    ['no replicas', dev, (text: string) => text.replace('min: 1, max: 3', 'min: 0, max: 3'), /0/],
+    [
+      'a name of 300 characters',
+      system,
+      (text: string) => text.replace("new BackupJob(chart, 'backup'", `new BackupJob(chart, '${'x'.repeat(300)}'`),
+      /63|253|52/,
+    ],
+    [
+      'more connections than the database takes',
+      dev,
+      (text: string) => text.replace('poolSize: 10', 'poolSize: 40'),
+      /connections|poolSize/,
+    ],
+  ])('%s: nothing is written, the line is named', (_, path, edit, message) => {
+    edited(path, edit, () => {
+      const before = snapshot();
+      const { status, stdout, stderr } = space.run('synth');
+      expect(stdout + stderr).toMatch(message);
+      expect(stdout + stderr).toMatch(/charts\/[\w/-]+\.ts:\d+/);
+      expect(stdout).toContain('nothing was written');
+      expect(status).toBe(1);
+      expect(snapshot()).toEqual(before);
+    });
+  });
+
+  test('an environment whose name is not that of its file is refused', () => {
+    edited(
+      dev,
+      (text) => text.replace("name: 'findly-dev'", "name: 'findly'"),
+      () => {
+        const { status, stdout } = space.run('synth', 'findly-dev');
+        expect(stdout).toMatch(/its name is findly, and has to be that of its file/);
+        expect(status).toBe(1);
+      },
+    );
+  });
+});
+
+describe('synth --watch', () => {
+  test('renders again on save, tells findings as they come and go, writes nothing while there is an error', async () => {
+    const watch = space.start('synth', 'findly-dev', '--watch');
+    const file = join(space.folder, dev);
+    const before = readFileSync(file, 'utf8');
+    // As many editors do: the new text under another name, then renamed.
+    const save = (from: string, to: string) => {
+      writeFileSync(`${file}~`, before.replace(from, to));
+      renameSync(`${file}~`, file);
+    };
+    try {
+      await watch.line(/watching charts/);
+      save('min: 1, max: 3', 'min: 2, max: 3');
+      expect(await watch.line(/ ms, /)).toContain(`wrote ${service}`);
+      save('min: 1, max: 3', 'min: 0, max: 3');
+      const failed = await watch.line(/ ms, /);
+      expect(failed).toMatch(/scale\.min: 0 replicas[\s\S]*nothing was written/);
+      expect(failed).not.toContain('wrote');
+      save('', '');
+      expect(await watch.line(/ ms, /)).toMatch(/gone: .*scale\.min[\s\S]*wrote/);
+    } finally {
+      writeFileSync(file, before);
+      expect(await watch.interrupt()).not.toBe(1);
+    }
+  });
+});
+
+describe('check', () => {
+  test('duplicate keys, tabs and broken YAML are one finding each, with file and line; the rest is checked', () => {
+    space.write('foreign/double.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  name: b\n');
+    space.write('foreign/tab.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n\tname: a\n');
+    space.write('foreign/service.yaml', 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { prots: [] }\n');
+    const { status, stdout } = space.run('check', 'foreign', '--format', 'json');
+    const { findings } = JSON.parse(stdout) as { findings: { rule: string; file: string; line: number }[] };
+    expect(findings).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ rule: 'duplicate-key', file: 'foreign/double.yaml', line: 5 }),
+        expect.objectContaining({ rule: 'yaml-syntax', file: 'foreign/tab.yaml', line: 4 }),
+        expect.objectContaining({
+          rule: 'unknown-field',
+          file: 'foreign/service.yaml',
+          message: expect.stringContaining('prots'),
+        }),
+      ]),
+    );
+    expect(status).toBe(1);
+  });
+
+  test('annotates lines for GitHub', () => {
+    space.write('foreign/service.yaml', 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { prots: [] }\n');
+    expect(space.run('check', 'foreign/service.yaml', '--format', 'github').stdout).toMatch(
+      /^::error file=foreign\/service\.yaml,line=4,title=unknown-field/m,
+    );
+  });
+
+  test('places pods on the nodes of a file', () => {
+    space.write('nodes.yaml', '- { name: pi, arch: arm64, cpu: 100m, memory: 128Mi }\n');
+    const { stdout, status } = space.run('check', 'clusters/findly-dev', '--nodes', 'nodes.yaml');
+    expect(stdout).toMatch(/unschedulable/);
+    expect(status).toBe(1);
+    space.write('nodes.yaml', '- { name: big, cpu: 1 }\n');
+    expect(space.run('check', 'clusters', '--nodes', 'nodes.yaml').stderr).toMatch(/node 1 has no name, cpu or memory/);
+  });
+
+  test('a link that leads back to its own folder ends', () => {
+    mkdirSync(join(space.folder, 'loop'));
+    symlinkSync('.', join(space.folder, 'loop/again'));
+    expect(space.run('check', 'loop').status).toBe(0);
+  });
+});
+
+describe('new', () => {
+  test('an environment and a system of it render once the author has done what he was told', () => {
+    const { stdout } = space.run('new', 'system', 'shop');
+    expect(stdout).toMatch(/wrote charts\/shop\/shop\.ts\nnext:/);
+    expect(space.run('new', 'env', 'home').status).toBe(0);
+    expect(space.run('new', 'service', 'shop', 'cart').status).toBe(0);
+    expect(space.run('new', 'service', 'nowhere', 'cart').stderr).toMatch(/no such system/);
+    expect(space.run('new', 'env', 'home').stderr).toMatch(/is there already/);
+
+    edited(
+      'charts/environments/home.ts',
+      (text) =>
+        text
+          .replace('import { platform }', "import { shop } from '../shop/shop.ts';\nimport { platform }")
+          .replace(/ {2}\],\n\} satisfies/, "    shop({ host: 'shop.example.org' }),\n  ],\n} satisfies"),
+      () => {
+        const { status, stdout: text } = space.run('synth', 'home');
+        expect(text).not.toMatch(/^error/m);
+        expect(status).toBe(0);
+      },
+    );
+    expect(readFileSync(join(space.folder, 'clusters/home/shop/web.yaml'), 'utf8')).toContain('kind: Deployment');
+  });
+});
+
+describe('the stock cdk8s CLI', () => {
+  test('makes the same files in its own folder', () => {
+    const cli = join(space.folder, 'node_modules/cdk8s-cli/bin/cdk8s');
+    const { status, stderr } = spawnSync(process.execPath, [cli, 'synth', '--check-upgrade', 'false'], {
+      cwd: space.folder,
+      encoding: 'utf8',
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    const texts = (folder: string) =>
+      Object.entries(snapshot(join(space.folder, folder))).map(([file, text]) => [
+        file.slice(join(space.folder, folder).length),
+        text.slice(text.indexOf(' ')),
+      ]);
+    expect(texts('dist/findly-prod')).toEqual(texts('clusters/findly-prod'));
+  });
+});

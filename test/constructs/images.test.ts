@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { imageProblems, OwnImages, type OwnImagesProps, referenceOf } from '../../constructs/images.ts';
+import { type Options, render } from './render.ts';
+
+const own = (name: string, first: string, props?: OwnImagesProps, options?: Options) => {
+  let reference = '';
+  const rendered = render((chart) => {
+    const images = new OwnImages(chart, 'images');
+    reference = referenceOf(images.own(name, first, props));
+    expect(images.own(name, first)).toBe(images.own(name, first));
+  }, options);
+  return { ...rendered, reference };
+};
+
+describe('OwnImages', () => {
+  test('has Flux follow the versions of one major number', () => {
+    const { reference, names, find, relations } = own('web', '1.0.0');
+    expect(reference).toBe('registry.test/team/web:1.0.0');
+    expect(names).toEqual(['ImagePolicy flux-system/web', 'ImageRepository flux-system/web']);
+    expect(find('ImageRepository', 'web').spec).toEqual({
+      image: 'registry.test/team/web',
+      interval: '10m',
+      secretRef: { name: 'registry' },
+    });
+    expect(find('ImagePolicy', 'web').spec).toEqual({
+      imageRepositoryRef: { name: 'web' },
+      policy: { semver: { range: '1.x' } },
+    });
+    expect(relations).toEqual([
+      { image: { policy: 'flux-system:web', repository: 'registry.test/team/web', tag: '1.0.0' } },
+    ]);
+  });
+
+  test('the committed tag wins', () => {
+    expect(own('web', '1.0.0', {}, { tags: { 'flux-system:web': '1.4.2' } }).reference).toBe(
+      'registry.test/team/web:1.4.2',
+    );
+  });
+
+  test('orders stamped tags by their stamp', () => {
+    const props: Required<OwnImagesProps> = { tags: { stamped: '^prod-[a-f0-9]+-(?P<stamp>\\d+)$' } };
+    const { find, problems } = own('team/web', 'prod-0a1b2c3-1700000000', props);
+    expect(problems).toEqual([]);
+    expect(find('ImagePolicy', 'team-web').spec).toEqual({
+      imageRepositoryRef: { name: 'team-web' },
+      filterTags: { pattern: '^prod-[a-f0-9]+-(?P<stamp>\\d+)$', extract: '$stamp' },
+      policy: { numerical: { order: 'asc' } },
+    });
+  });
+
+  test('renders nothing where CI writes the tags, but still marks the image', () => {
+    const { objects, relations } = own('web', '1.0.0', {}, { imageTags: 'ci' });
+    expect(objects).toEqual([]);
+    expect(relations[0]?.image?.policy).toBe('flux-system:web');
+  });
+
+  test('refuses a first tag that says nothing about the next', () => {
+    expect(own('web', 'main').problems).toEqual([
+      'web: first tag main is no version, nothing orders the tags after it; pass { tags }',
+    ]);
+  });
+
+  test.each([
+    ['redis', 'image: redis runs whatever was pushed last, it has to be pinned; give a version tag or a digest'],
+    [
+      'ghcr.io/owner/web:latest',
+      'image: ghcr.io/owner/web:latest runs whatever was pushed last, it has to be pinned; give a version tag or a digest',
+    ],
+    ['Web: 1', 'image: "Web: 1" is not an image reference; write it like ghcr.io/owner/name:1.2.3'],
+  ])('refuses %s', (image, problem) => {
+    expect(imageProblems(image)).toEqual([problem]);
+  });
+
+  test.each(['redis:7.4.2', 'host.test:5000/a/b:1', `redis@sha256:${'a'.repeat(64)}`])('takes %s', (image) => {
+    expect(imageProblems(image)).toEqual([]);
+  });
+});

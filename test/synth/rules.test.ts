@@ -1,0 +1,54 @@
+import { describe, expect, test } from '@jest/globals';
+import { loadAll } from 'js-yaml';
+import type { Node } from '../../imports/environment.ts';
+import { rules } from '../../synth/check/check.ts';
+import { idOf, type KubeObject, type Manifest } from '../../synth/manifest.ts';
+import { resolve } from '../../synth/resolve.ts';
+
+/** Runs one rule in a closed world. A document under `# committed` is what the folder holds now; a Node is a machine of the cluster. */
+function problems(rule: (typeof rules)[number], yaml: string) {
+  const documents = yaml.split(/^---$/m).flatMap((text) => {
+    const committed = /^# committed$/m.test(text);
+    return (loadAll(text) as (KubeObject | undefined)[]).flatMap((object) => (object ? [{ object, committed }] : []));
+  });
+  const committed = new Map(documents.filter((each) => each.committed).map(({ object }) => [idOf(object), object]));
+  const rendered = documents.filter((each) => !each.committed).map(({ object }) => object);
+  const manifests = rendered.map(
+    (object, i): Manifest => ({ object, path: `chart/unit/${i}`, chart: 'chart', unit: 'unit' }),
+  );
+  const nodes = rendered
+    .filter(({ kind }) => kind === 'Node')
+    .map(
+      ({ metadata, spec, status }) =>
+        ({
+          name: metadata.name,
+          arch: 'amd64',
+          disk: '100Gi',
+          labels: metadata.labels,
+          ...(spec as Pick<Node, 'taints'>),
+          ...(status as { capacity: Pick<Node, 'cpu' | 'memory'> }).capacity,
+        }) as Node,
+    );
+  const world = { provides: [], closed: true, cluster: nodes.length ? { nodes } : undefined };
+  const index = resolve({ manifests, declared: [] }, world);
+  return [...rule.check({ index, closed: true, committed: (id) => committed.get(id) })];
+}
+
+test('every rule has its own name, in kebab case', () => {
+  const names = rules.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+});
+
+describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) => {
+  test('finds its breaking example once, and says how to mend it', () => {
+    const found = problems(rule, rule.breaks);
+    expect(found.map(({ message }) => message)).toHaveLength(1);
+    expect(found[0]!.message.length).toBeGreaterThan(10);
+    expect(found[0]!.fix.length).toBeGreaterThan(5);
+  });
+
+  test('leaves its passing example alone', () => {
+    expect(problems(rule, rule.passes).map(({ message }) => message)).toEqual([]);
+  });
+});
