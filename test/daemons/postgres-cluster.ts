@@ -1,0 +1,263 @@
+// A rendered PostgreSQL store, run: its objects at a real API server, its members by Debian's Patroni and PostgreSQL.
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { dump } from 'js-yaml';
+import { type Bed, startBed } from '../cluster/bed.ts';
+import { type KubernetesObject, waitFor } from '../cluster/client.ts';
+import { Host } from './container.ts';
+import { hostsFile, RunningPod, withHosts } from './pods.ts';
+import { bin } from './postgres.ts';
+import { Forwarder, RunningService } from './service.ts';
+import { configurationOf } from './spilo.ts';
+
+const namespace = 'shop';
+const store = 'postgresql';
+const names = ['postgresql-0', 'postgresql-1', 'postgresql-2'];
+
+const password = () => randomBytes(16).toString('hex');
+
+/** Values of the Secrets that the pods read. */
+export const secrets = {
+  superuser: password(),
+  standby: password(),
+  monitor: password(),
+  'postgresql-notifi/password': password(),
+  'postgresql-ledger/password': password(),
+};
+
+export class PostgresCluster {
+  readonly folder = mkdtempSync('/var/tmp/patroni-');
+  readonly members: readonly RunningPod[];
+  /** What the Services lead to. */
+  readonly leader: RunningService;
+  readonly replicas: RunningService;
+  /** Where the pooler has to listen. */
+  readonly pooler: string;
+  readonly #bed: Bed;
+  readonly #objects: readonly KubernetesObject[];
+  readonly #hosts: string;
+  readonly #addresses: { readonly [name: string]: string };
+  /** The members' way to the API server. */
+  readonly #gate: Forwarder;
+  readonly #gatePort: number;
+
+  /** A control plane with the rendered objects, and members that are yet to be started. */
+  static async start(objects: readonly KubernetesObject[]): Promise<PostgresCluster> {
+    const nodes = ['1', '2', '3'].map((n) => ({ name: `node-${n}`, arch: 'arm64', cpu: '4', memory: '8Gi' }));
+    const bed = await startBed({ nodes, crds: [], storageClasses: ['local-path'] });
+    try {
+      await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
+      await bed.apply(objects.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.')));
+      await waitFor('pods of the StatefulSet', async () => {
+        const pods = await bed.list('pods');
+        return names.every((name) => pods.some(({ metadata }) => metadata.name === name));
+      });
+      const { cluster } = JSON.parse(readFileSync(bed.kubeconfig, 'utf8')).clusters[0];
+      const { hostname: host, port } = new URL(cluster.server);
+      const gate = new Forwarder(async () => ({ host, port: Number(port) }));
+      const token = await bed.kubectl(['create', 'token', store, `--namespace=${namespace}`]);
+      const made = new PostgresCluster(bed, objects, gate, await gate.listen('127.0.0.1', 0), {
+        token,
+        namespace,
+        'ca.crt': readFileSync(cluster['certificate-authority'], 'utf8'),
+      });
+      await Promise.all([
+        made.leader.listen(made.#addresses['postgresql.shop.svc']!, 5432),
+        made.replicas.listen(made.#addresses['postgresql-replicas.shop.svc']!, 5432),
+      ]);
+      return made;
+    } catch (error) {
+      await bed.stop();
+      throw error;
+    }
+  }
+
+  private constructor(
+    bed: Bed,
+    objects: readonly KubernetesObject[],
+    gate: Forwarder,
+    gatePort: number,
+    identity: Readonly<Record<string, string>>,
+  ) {
+    this.#bed = bed;
+    this.#objects = objects;
+    this.#gate = gate;
+    this.#gatePort = gatePort;
+    // Test runs side by side do not meet.
+    const net = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 250}`;
+    const addresses = Object.fromEntries(names.map((name, n) => [name, `${net}.${11 + n}`]));
+    this.pooler = `${net}.102`;
+    this.#addresses = {
+      'postgresql.shop.svc': `${net}.100`,
+      'postgresql-replicas.shop.svc': `${net}.101`,
+      'postgresql-pooler.shop.svc': this.pooler,
+      ...Object.fromEntries(names.map((name) => [`${name}.postgresql-headless.shop.svc`, addresses[name]!])),
+    };
+    chmodSync(this.folder, 0o755);
+    this.#hosts = hostsFile(join(this.folder, 'hosts'), this.#addresses);
+    mkdirSync(join(this.folder, 'identity'));
+    for (const [file, text] of Object.entries(identity)) writeFileSync(join(this.folder, 'identity', file), text);
+
+    const certificate = this.certificate();
+    this.members = names.map((name) => this.member(name, addresses[name]!, certificate));
+    const [leader, replicas] = [store, `${store}-replicas`].map((name) => {
+      const service = objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name)!;
+      return new RunningService({ client: bed, service, addresses, isReady: (pod) => this.isReady(pod) });
+    });
+    this.leader = leader!;
+    this.replicas = replicas!;
+  }
+
+  /** Runs rendered containers with the cluster's names. */
+  host(name: string): Host {
+    const root = join(this.folder, 'roots', name);
+    mkdirSync(root, { recursive: true });
+    const host = new Host(root, this.#objects, secrets, [bin]);
+    host.wrapper.push(...withHosts(this.#hosts));
+    return host;
+  }
+
+  /** Begins a command line of psql that knows the cluster's names. */
+  get psql(): string[] {
+    return [...withHosts(this.#hosts), join(bin, 'psql'), '-XqAt', '-v', 'ON_ERROR_STOP=1'];
+  }
+
+  /** The one member that the Service of clients leads to. */
+  async awaitLeader(other?: RunningPod): Promise<RunningPod> {
+    const leader = async () => {
+      const [name, ...more] = await this.leader.endpoints();
+      return !more.length && name !== other?.name && this.members.find((member) => member.name === name);
+    };
+    return waitFor(`a leader${other ? ` other than ${other.name}` : ''}`, leader, 90);
+  }
+
+  /** A leader, a synchronous standby and a third member, by Patroni's own account, and all of them ready. */
+  async awaitWhole() {
+    const whole = async () => {
+      const [name] = await this.leader.endpoints();
+      const leader = this.members.find((member) => member.name === name);
+      if (!leader) return false;
+      const answer = await this.rest(leader, '/cluster');
+      const { members } = (await answer.json()) as { members: { role: string; state: string }[] };
+      const up = members.filter(({ state }) => state === 'running' || state === 'streaming');
+      const roles = up.map(({ role }) => role).sort();
+      return roles.join() === 'leader,replica,sync_standby' && (await this.replicas.endpoints()).length === 2;
+    };
+    await waitFor('a leader, a synchronous standby and a replica', whole, 90).catch((error) => {
+      const ends = this.members.map(({ log, name }) => `${name}:\n${readFileSync(log, 'utf8').slice(-4000)}`);
+      throw new Error([error.message, ...ends].join('\n'));
+    });
+  }
+
+  /** Nodes that the scheduler gave the members, and claims that are bound. */
+  async placed() {
+    const pods = (await this.#bed.list('pods')).filter(({ metadata }) => names.includes(metadata.name));
+    const claims = (await this.#bed.list('persistentvolumeclaims')).filter(({ status }) => status.phase === 'Bound');
+    return { nodes: new Set(pods.map(({ spec }) => spec.nodeName)).size, claims: claims.length };
+  }
+
+  async labels({ name }: RunningPod): Promise<Record<string, string>> {
+    return (await this.#bed.get('pod', namespace, name))!['metadata'].labels;
+  }
+
+  /** Patroni's own interface. */
+  rest({ address }: RunningPod, path: string) {
+    return fetch(`http://${address}:8008${path}`, { signal: AbortSignal.timeout(1000) });
+  }
+
+  /** Rows of a query, as the superuser at the leader if nothing else is said; columns parted by `|`. */
+  async query(sql: string, env: Readonly<Record<string, string>> = {}, ...more: string[]): Promise<string[]> {
+    const superuser = { PGHOST: 'postgresql.shop.svc', PGUSER: 'postgres', PGPASSWORD: secrets.superuser };
+    const [program, ...args] = this.psql;
+    const { stdout } = await promisify(execFile)(program!, [...args, '-c', sql, ...more], {
+      env: { PATH: process.env['PATH'], ...superuser, PGDATABASE: 'postgres', PGCONNECT_TIMEOUT: '5', ...env },
+      timeout: 30_000,
+    });
+    return stdout.split('\n').filter(Boolean);
+  }
+
+  /** What psql says to a statement at one member within five seconds, by its exit code. */
+  async attempt({ address }: RunningPod, sql: string): Promise<number | null> {
+    const env = { PATH: process.env['PATH'], PGHOST: address, PGUSER: 'postgres', PGPASSWORD: secrets.superuser };
+    const [program, ...args] = this.psql;
+    const client = spawn(program!, [...args, '-c', sql], { env: { ...env, PGDATABASE: 'notifi' }, stdio: 'ignore' });
+    const patience = setTimeout(() => client.kill('SIGKILL'), 5000);
+    const code = await new Promise<number | null>((resolve) => client.once('close', resolve));
+    clearTimeout(patience);
+    return code;
+  }
+
+  emptyVolume({ name }: RunningPod) {
+    const volume = join(this.folder, name);
+    for (const entry of readdirSync(volume)) rmSync(join(volume, entry), { recursive: true });
+  }
+
+  /** Cuts the members off from the API server for a while. */
+  async withoutApiServer(during: () => Promise<unknown>) {
+    await this.#gate.close();
+    try {
+      await during();
+    } finally {
+      await this.#gate.listen('127.0.0.1', this.#gatePort);
+    }
+  }
+
+  async stop() {
+    await Promise.all(this.members.filter(({ isRunning }) => isRunning).map((member) => member.kill()));
+    await Promise.all([this.leader.close(), this.replicas.close(), this.#gate.close()]);
+    await this.#bed.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** As the kubelet would ask. */
+  private async isReady(name: string): Promise<boolean> {
+    const { readinessProbe } = this.host('members').pod('StatefulSet').containers[0]!;
+    const member = this.members.find((candidate) => candidate.name === name)!;
+    const answer = await this.rest(member, readinessProbe!.httpGet!.path!).catch(() => undefined);
+    return answer?.status === 200;
+  }
+
+  private member(name: string, address: string, certificate: { cert: string; key: string }): RunningPod {
+    const { folder } = this;
+    const volume = join(folder, name);
+    const file = join(folder, `${name}.yml`);
+    const host = this.host('members');
+    const env = { ...host.variables(host.pod('StatefulSet').containers[0]!), POD_NAMESPACE: namespace };
+    mkdirSync(volume, { mode: 0o700 });
+    writeFileSync(file, dump(configurationOf(env, { name, address, folder: volume, certificate })), { mode: 0o600 });
+    for (const path of [volume, file]) own(path);
+    const variables = {
+      PATH: process.env['PATH']!,
+      HOME: volume,
+      LC_ALL: 'C.UTF-8',
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: `${this.#gatePort}`,
+    };
+    const start = { program: 'patroni', args: [file], env: variables };
+    return new RunningPod({ name, address, identity: join(folder, 'identity'), hosts: this.#hosts, folder, start });
+  }
+
+  private certificate() {
+    const [cert, key] = ['server.crt', 'server.key'].map((file) => join(this.folder, file)) as [string, string];
+    const made = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=spilo', '-keyout', key, '-out', cert];
+    execFileSync('openssl', ['req', ...made], { stdio: 'ignore' });
+    own(key);
+    return { cert, key };
+  }
+}
+
+const [uid, gid] = ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, 'postgres'])));
+
+const own = (path: string) => chownSync(path, uid!, gid!);

@@ -1,0 +1,87 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Client, KubernetesObject } from '../cluster/client.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Passes every connection on to where `pick` says at that moment, or resets it. */
+export class Forwarder {
+  readonly #pick: () => Promise<Address | undefined>;
+  readonly #sockets = new Set<Socket>();
+  #server?: Server;
+
+  constructor(pick: () => Promise<Address | undefined>) {
+    this.#pick = pick;
+  }
+
+  /** Answers the port; 0 finds a free one. */
+  listen(host: string, port: number): Promise<number> {
+    const server = createServer((client) => void this.#forward(client));
+    this.#server = server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => resolve((server.address() as { port: number }).port));
+    });
+  }
+
+  close(): Promise<unknown> {
+    for (const socket of this.#sockets) socket.destroy();
+    return new Promise((resolve) => (this.#server ? this.#server.close(resolve) : resolve(undefined)));
+  }
+
+  async #forward(client: Socket) {
+    this.#keep(client);
+    const target = await this.#pick().catch(() => undefined);
+    if (!target) return client.resetAndDestroy();
+    const server = this.#keep(connect(target.port, target.host));
+    server.on('close', () => client.destroy());
+    client.on('close', () => server.destroy());
+    client.pipe(server).pipe(client);
+  }
+
+  #keep(socket: Socket): Socket {
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    return socket.on('close', () => this.#sockets.delete(socket));
+  }
+}
+
+export interface ServiceProps {
+  readonly client: Client;
+  /** As rendered. */
+  readonly service: KubernetesObject;
+  /** Of pods by name. */
+  readonly addresses: Readonly<Record<string, string>>;
+  /** As the pod's rendered probe says. */
+  readonly isReady: (pod: string) => Promise<boolean>;
+}
+
+/** A Service as kube-proxy would be one: leads to the pods that its selector matches at the API server and that are ready. */
+export class RunningService extends Forwarder {
+  readonly #props: ServiceProps;
+
+  constructor(props: ServiceProps) {
+    const { port } = props.service['spec'].ports[0];
+    super(async () => {
+      const [name] = await this.endpoints();
+      return name === undefined ? undefined : { host: props.addresses[name]!, port };
+    });
+    this.#props = props;
+  }
+
+  /** Names of the pods it would send to now. */
+  async endpoints(): Promise<string[]> {
+    const { client, service, addresses, isReady } = this.#props;
+    const { metadata, spec } = service as { metadata?: { namespace: string }; spec?: { selector: object } };
+    const selector = Object.entries(spec!.selector).map((entry) => entry.join('='));
+    const found = await client.kubectl([
+      ...['get', 'pods', `--namespace=${metadata!.namespace}`, `--selector=${selector.join(',')}`],
+      '--output=jsonpath={.items[*].metadata.name}',
+    ]);
+    const names = found.split(' ').filter((name) => name in addresses);
+    const ready = await Promise.all(names.map(isReady));
+    return names.filter((_, index) => ready[index]);
+  }
+}

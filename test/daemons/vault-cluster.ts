@@ -1,0 +1,250 @@
+// A rendered Vault store, run: its objects at a real API server, its members, Jobs and scripts in root folders of their own,
+// each with the identity of its ServiceAccount. Of the configuration only the addresses are mapped, to loopback.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Container, PodSpec } from '../../imports/k8s.ts';
+import { type Bed, startBed } from '../cluster/bed.ts';
+import { type KubernetesObject, waitFor } from '../cluster/client.ts';
+import { built } from '../cluster/targets.ts';
+import { Box, type BoxProps } from './box.ts';
+import { Host, type Result } from './container.ts';
+import { hostsFile } from './pods.ts';
+import { Forwarder, RunningService } from './service.ts';
+
+const namespace = 'shop';
+const store = 'vault';
+const accounts = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+type BoxParts = Pick<BoxProps, 'files'> & Partial<Pick<BoxProps, 'env'>> & { objects?: readonly KubernetesObject[] };
+
+let folder: string | undefined;
+
+/** Vault, its plugin, and a shell that knows what busybox's does, as the image's. */
+function programs(): string {
+  if (folder) return folder;
+  folder = mkdtempSync(join(tmpdir(), 'vault-programs-'));
+  chmodSync(folder, 0o755);
+  for (const name of ['vault', 'vault-plugin-auth-kubernetes']) cpSync(join(built('vault'), name), join(folder, name));
+  symlinkSync('/usr/bin/bash', join(folder, 'sh'));
+  return folder;
+}
+
+export class VaultCluster {
+  readonly folder = mkdtempSync(join(tmpdir(), 'vault-'));
+  readonly members: readonly string[];
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly service: RunningService;
+  readonly address: string;
+  readonly bed: Bed;
+  readonly #boxes = new Map<string, Box>();
+  readonly #hosts: string;
+  readonly #api: { readonly server: URL; readonly ca: string };
+  readonly #apiService: Forwarder;
+  #objects: readonly KubernetesObject[];
+
+  static async start(objects: readonly KubernetesObject[]): Promise<VaultCluster> {
+    const nodes = ['1', '2', '3'].map((n) => ({ name: `node-${n}`, arch: 'arm64', cpu: '4', memory: '8Gi' }));
+    const bed = await startBed({ nodes, crds: [], storageClasses: ['local-path'] });
+    try {
+      const isCore = ({ apiVersion, kind }: KubernetesObject) =>
+        !apiVersion.includes('monitoring') && kind !== 'NetworkPolicy';
+      await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
+      await bed.apply(objects.filter(isCore));
+      await waitFor('pods of the StatefulSet', async () => {
+        const pods = await bed.list('pods');
+        return pods.filter(({ metadata }) => metadata.name.match(/^vault-\d$/)).length === 3;
+      });
+      const cluster = new VaultCluster(bed, objects);
+      await cluster.#prepare();
+      return cluster;
+    } catch (error) {
+      await bed.stop();
+      throw error;
+    }
+  }
+
+  private constructor(bed: Bed, objects: readonly KubernetesObject[]) {
+    this.bed = bed;
+    this.#objects = objects;
+    chmodSync(this.folder, 0o755);
+    // Test runs side by side do not meet.
+    const net = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 250}`;
+    this.members = [0, 1, 2].map((n) => `${store}-${n}`);
+    this.addresses = Object.fromEntries(this.members.map((name, n) => [name, `${net}.${11 + n}`]));
+    this.address = `${net}.100`;
+    const config = JSON.parse(readFileSync(bed.kubeconfig, 'utf8'));
+    const { cluster } = config.clusters[0];
+    this.#api = { server: new URL(cluster.server), ca: readFileSync(cluster['certificate-authority'], 'utf8') };
+    this.#hosts = hostsFile(join(this.folder, 'hosts'), {
+      'vault.shop.svc': this.address,
+      'kubernetes.default.svc': `${net}.101`,
+      ...Object.fromEntries(this.members.map((name) => [`${name}.vault-headless.shop.svc`, this.addresses[name]!])),
+    });
+    this.service = new RunningService({
+      client: bed,
+      service: objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === store)!,
+      addresses: this.addresses,
+      isReady: async (name) => (await this.probe(name, 'readinessProbe')) === 200,
+    });
+    const { hostname: host, port } = this.#api.server;
+    this.#apiService = new Forwarder(async () => ({ host, port: Number(port) }));
+  }
+
+  async #prepare() {
+    await this.service.listen(this.address, 8200);
+    await this.#apiService.listen(this.address.replace(/100$/, '101'), 443);
+    for (const name of this.members) await this.#member(name);
+  }
+
+  /** As the kubelet would start it, or start it again: what it had on its volume is there. */
+  start(name: string) {
+    this.#boxes.get(name)!.start(['-config=/plugins.hcl']);
+  }
+
+  box(name: string): Box {
+    return this.#boxes.get(name)!;
+  }
+
+  async #member(name: string) {
+    const pod = this.#pod('StatefulSet', store);
+    const container = pod.containers[0]!;
+    const address = this.addresses[name]!;
+    const values: Record<string, string> = { 'metadata.name': name, 'metadata.namespace': namespace };
+    const fields = (container.env ?? []).flatMap(({ name: variable, valueFrom }) => {
+      const path = valueFrom?.fieldRef?.fieldPath;
+      return path ? [{ name: variable, value: values[path]! }] : [];
+    });
+    // In the order they are rendered in: later ones refer to earlier ones.
+    const env = (container.env ?? []).map((entry) => fields.find((field) => field.name === entry.name) ?? entry);
+    const files = {
+      [`${accounts}/token`]: await this.token(pod.serviceAccountName!),
+      [`${accounts}/ca.crt`]: this.#api.ca,
+      [`${accounts}/namespace`]: namespace,
+      '/plugins.hcl': 'plugin_directory = "/programs"\n',
+    };
+    const box = this.#box(name, pod, { ...container, env }, { files });
+    const config = '/vault/config/vault.hcl';
+    box.write(config, readFileSync(join(box.root, config), 'utf8').replaceAll('[::]', address));
+    this.#boxes.set(name, box);
+  }
+
+  emptyVolume(name: string) {
+    const volume = join(this.box(name).root, 'vault/data');
+    execFileSync('find', [volume, '-mindepth', '1', '-delete']);
+  }
+
+  /** The container of a Job's or CronJob's pod that runs Vault's image, with files that another one left. */
+  async job(
+    kind: 'Job' | 'CronJob',
+    name: string,
+    { files, env, objects = this.#objects }: Partial<BoxParts> = {},
+  ): Promise<Result & { root: string }> {
+    const pod = this.#pod(kind, name, objects);
+    const container = [...(pod.initContainers ?? []), ...pod.containers].find(({ image }) =>
+      image!.startsWith('vault:'),
+    )!;
+    const token = await this.token(pod.serviceAccountName!, 'vault');
+    const all = { ...files, '/var/run/secrets/vault/token': token };
+    const box = this.#box(`${name}-${Math.random()}`, pod, container, { files: all, env, objects });
+    return { ...(await box.run()), root: box.root };
+  }
+
+  /** A script or program in a member, at its own address: `kubectl exec`. */
+  exec(name: string, command: readonly string[], { input = '', token = '' } = {}): Promise<Result> {
+    const address = `http://${this.addresses[name]}:8200`;
+    const env = [`VAULT_ADDR=${address}`, ...(token ? [`VAULT_TOKEN=${token}`] : [])];
+    return this.box(name).run(['env', ...env, ...command], input);
+  }
+
+  /** The script of a member, with its own address in place of loopback's. */
+  async script(name: string, path: string, input: string): Promise<Result> {
+    const box = this.box(name);
+    const text = readFileSync(join(box.root, path), 'utf8').replace('127.0.0.1', this.addresses[name]!);
+    return box.run(['sh', '-c', text], input);
+  }
+
+  token(account: string, audience?: string): Promise<string> {
+    const flags = audience ? [`--audience=${audience}`] : [];
+    return this.bed.kubectl(['create', 'token', account, `--namespace=${namespace}`, '--duration=2h', ...flags]);
+  }
+
+  /** At the Service of clients, or at one member. */
+  async request(
+    method: string,
+    path: string,
+    {
+      body,
+      token,
+      at = this.address,
+      accept,
+      patience = 3000,
+    }: { body?: object; token?: string; at?: string; accept?: string; patience?: number } = {},
+  ) {
+    const response = await fetch(`http://${at}:8200/v1/${path}`, {
+      method,
+      body: body && JSON.stringify(body),
+      headers: { ...(token && { 'X-Vault-Token': token }), ...(accept && { Accept: accept }) },
+      signal: AbortSignal.timeout(patience),
+    });
+    const text = await response.text();
+    return { status: response.status, text, json: () => JSON.parse(text) };
+  }
+
+  /** A probe's status, as the kubelet would get it. */
+  async probe(name: string, which: 'livenessProbe' | 'readinessProbe'): Promise<number> {
+    const { path } = this.#pod('StatefulSet', store).containers[0]![which]!.httpGet!;
+    const at = this.addresses[name]!;
+    const answer = await this.request('GET', path!.replace('/v1/', ''), { at, patience: 500 }).catch(() => undefined);
+    return answer?.status ?? 0;
+  }
+
+  async leader(): Promise<string | undefined> {
+    for (const name of this.members) {
+      const at = this.addresses[name]!;
+      const answer = await this.request('GET', 'sys/health', { at, patience: 500 }).catch(() => undefined);
+      if (answer?.status === 200) return name;
+    }
+    return undefined;
+  }
+
+  get pluginSum(): string {
+    return createHash('sha256')
+      .update(readFileSync(join(programs(), 'vault-plugin-auth-kubernetes')))
+      .digest('hex');
+  }
+
+  async stop() {
+    await Promise.all([this.service.close(), this.#apiService.close()]);
+    for (const box of this.#boxes.values()) if (box.isRunning) await box.kill();
+    await this.bed.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+    rmSync(programs(), { recursive: true, force: true });
+  }
+
+  #pod(kind: string, name: string, objects = this.#objects): PodSpec {
+    return new Host(this.folder, objects, {}).pod(kind, name);
+  }
+
+  #box(name: string, spec: PodSpec, container: Container, { files, env, objects = this.#objects }: BoxParts): Box {
+    const configMaps = Object.fromEntries(
+      objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata, ...rest }) => [metadata.name, rest['data']]),
+    );
+    const api = { KUBERNETES_SERVICE_HOST: this.#api.server.hostname, KUBERNETES_SERVICE_PORT: this.#api.server.port };
+    const path = join(this.folder, name);
+    mkdirSync(path);
+    return new Box({
+      folder: path,
+      hosts: this.#hosts,
+      spec,
+      container,
+      files,
+      env: { ...api, HOME: '/tmp', ...env },
+      host: new Host(path, objects, {}),
+      configMaps,
+      programs: programs(),
+    });
+  }
+}
