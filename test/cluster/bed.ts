@@ -1,0 +1,208 @@
+// A cluster of processes on this machine: the real control plane, KWOK nodes, Flux's real source- and
+// kustomize-controller. Nothing leaves loopback, nothing outlives `stop()`, and beds run side by side.
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Client, createClient, hasCondition, waitFor } from './client.ts';
+import { startApiServer, startControllers } from './control-plane.ts';
+import { type CrdSet, crdSets } from './crds.ts';
+import { startFlux } from './flux.ts';
+import { type GitServer, serveGit } from './git-server.ts';
+import { type NodeSpec, nodeObject, startKwok } from './kwok.ts';
+import { awaitDescribed, type OpenApiDocuments, openapi } from './openapi.ts';
+import { Processes } from './processes.ts';
+import { startRabbitmq } from './rabbitmq.ts';
+import { startSealedSecrets } from './sealed-secrets.ts';
+import { claimSlot } from './slot.ts';
+import { standIns as knownStandIns, type StandIn } from './stand-ins.ts';
+import { built } from './targets.ts';
+
+export interface BedOptions {
+  readonly nodes: NodeSpec[];
+  /** Sets of custom resource definitions. @default all but k3s, knative, rabbitmq and velero */
+  readonly crds?: CrdSet[];
+  /** Folders or files with more definitions. */
+  readonly crdDirs?: string[];
+  /** StorageClasses, the first one the default; their claims are bound to empty directories. @default ['standard'] */
+  readonly storageClasses?: string[];
+  /** @default 'cluster.local' */
+  readonly clusterDomain?: string;
+  /** Runs the sealed-secrets controller in place of its stand-in. Linux only. @default false */
+  readonly sealedSecrets?: boolean;
+  /** Runs RabbitMQ's cluster operator in place of its stand-in; wants the set `rabbitmq`. @default false */
+  readonly rabbitmq?: boolean;
+  /** How soon kustomize-controller looks again at a dependency that is not Ready. @default '1s' (Flux's own: 30s) */
+  readonly requeueDependency?: string;
+  /** Whether a push cancels the health checks of the one before. @default true, as README's bootstrap patch (Flux's own: false) */
+  readonly cancelHealthChecks?: boolean;
+  /** Kinds to stand in for beside the known ones. */
+  readonly standIns?: StandIn[];
+  /** Called with one line per step. @default printed */
+  readonly log?: (line: string) => unknown;
+}
+
+export interface Bed extends Client {
+  /** Scratch folder that stop() removes. */
+  readonly dir: string;
+  /** Kinds whose status KWOK writes, since their controller does not run. */
+  readonly standIns: string[];
+  /** Serves a bare repository over HTTP until the bed stops. */
+  serveGit(bareRepository: string): Promise<GitServer>;
+  /** The certificate that kubeseal would fetch; refused without the option `sealedSecrets`. */
+  sealingCertificate(): Promise<string>;
+  /** Log of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok, source-controller ... */
+  logs(component: string): string;
+  openapi(): Promise<OpenApiDocuments>;
+  stop(): Promise<void>;
+}
+
+const defaultCrds = (Object.keys(crdSets) as CrdSet[]).filter(
+  (set) => !['k3s', 'knative', 'rabbitmq', 'velero'].includes(set),
+);
+
+/** Removes the folders of beds whose process was killed before it could stop them. */
+async function removeAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = /^fleet-synth-bed-(\d+)-/.exec(name)?.[1];
+    if (!pid) continue;
+    try {
+      process.kill(Number(pid), 0);
+    } catch {
+      await rm(join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** The in-tree provisioner makes its directories in a fixed place of the machine, outside the bed's own folder. */
+async function removeVolumes(client: Client): Promise<void> {
+  for (const volume of await client.list('persistentvolumes').catch(() => [])) {
+    const path: string | undefined = volume['spec'].hostPath?.path;
+    if (path?.startsWith('/tmp/hostpath_pv/')) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Applies the definitions, one kubectl per set since the server takes them side by side; answers what it then serves. */
+async function applyDefinitions(client: Client, sets: CrdSet[], dirs: string[]): Promise<Set<string>> {
+  const paths = [...sets.map((set) => join(built('crds'), `${set}.yaml`)), ...dirs];
+  await Promise.all(paths.map((path) => client.kubectl(['apply', '--server-side', `--filename=${path}`])));
+  return waitFor('custom resource definitions Established', async () => {
+    const definitions = await client.list('customresourcedefinitions');
+    if (!definitions.every((definition) => hasCondition(definition, 'Established'))) return undefined;
+    return new Set(
+      definitions.flatMap(({ spec }) =>
+        spec.versions.map(({ name }: { name: string }) => `${spec.group}/${name} ${spec.names.kind}`),
+      ),
+    );
+  });
+}
+
+/** The stand-ins whose kind this cluster has, less those that a running controller serves. */
+function neededStandIns(served: Set<string>, options: BedOptions): StandIn[] {
+  return [...knownStandIns, ...(options.standIns ?? [])]
+    .filter(({ apiVersion, kind }) => served.has(`${apiVersion} ${kind}`))
+    .filter(({ kind }) => !(options.sealedSecrets && kind === 'SealedSecret'))
+    .filter(({ kind }) => !(options.rabbitmq && kind === 'RabbitmqCluster'));
+}
+
+/** Created, not applied: only a create takes the status, as a kubelet that registers its node does. */
+async function createNodes(client: Client, nodes: NodeSpec[]): Promise<void> {
+  const objects = nodes.map((node) => JSON.stringify(nodeObject(node)));
+  if (objects.length > 0) await client.kubectl(['create', '--filename=-'], objects.join('\n---\n'));
+}
+
+const storageClass = (name: string, index: number): object => ({
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name, annotations: { 'storageclass.kubernetes.io/is-default-class': String(index === 0) } },
+  provisioner: 'kubernetes.io/host-path',
+  volumeBindingMode: 'WaitForFirstConsumer',
+  allowVolumeExpansion: true,
+});
+
+export async function startBed(options: BedOptions): Promise<Bed> {
+  const { nodes, crds = defaultCrds, crdDirs = [], storageClasses = ['standard'] } = options;
+  const {
+    clusterDomain = 'cluster.local',
+    requeueDependency = '1s',
+    cancelHealthChecks = true,
+    log = (line) => process.stdout.write(`${line}\n`),
+  } = options;
+  const begin = performance.now();
+  const step = (text: string) => log(`bed ${((performance.now() - begin) / 1000).toFixed(1).padStart(5)} s  ${text}`);
+
+  await removeAbandoned();
+  const slot = await claimSlot();
+  const dir = await mkdtemp(join(tmpdir(), `fleet-synth-bed-${process.pid}-`));
+  const processes = new Processes(dir);
+  const gitServers: GitServer[] = [];
+  let client: Client | undefined;
+  const stop = async () => {
+    if (client) await removeVolumes(client);
+    await Promise.all(gitServers.map((server) => server.close()));
+    await processes.stop();
+    await slot.release();
+    await rm(dir, { recursive: true, force: true });
+  };
+
+  try {
+    const plane = await startApiServer(dir, slot, processes, clusterDomain);
+    const kube = createClient(plane.kubeconfig);
+    await waitFor('kube-apiserver', async () => {
+      for (const name of ['etcd', 'kube-apiserver']) processes.assertRunning(name);
+      return kube.kubectl(['get', '--raw', '/readyz']).catch(() => undefined);
+    });
+    client = kube;
+    step('API server answers');
+
+    startControllers(dir, plane, processes);
+    const [served] = await Promise.all([
+      applyDefinitions(kube, crds, crdDirs),
+      createNodes(kube, nodes),
+      kube.apply(storageClasses.map(storageClass)),
+    ]);
+    const stoodIn = neededStandIns(served, options);
+    step(`${nodes.length} nodes, definitions of ${crds.join(', ')}`);
+
+    await awaitDescribed(kube, stoodIn);
+    await startKwok(dir, plane, slot, processes, stoodIn);
+    let certificate: string | undefined;
+    const sealing = async () => {
+      if (options.sealedSecrets) certificate = await startSealedSecrets(dir, plane, kube, slot, processes);
+    };
+    const rabbitmq = async () => {
+      if (options.rabbitmq) await startRabbitmq(plane, slot, processes);
+    };
+    const flux = async () => {
+      if (crds.includes('flux'))
+        await startFlux(dir, plane, slot, processes, { requeueDependency, cancelHealthChecks });
+    };
+    const nodesReady = () =>
+      waitFor('nodes Ready', async () => {
+        for (const name of ['kwok', 'kube-controller-manager', 'kube-scheduler']) processes.assertRunning(name);
+        return (await kube.list('nodes')).every((node) => hasCondition(node, 'Ready'));
+      });
+    await Promise.all([sealing(), rabbitmq(), flux(), nodesReady()]);
+    step(`controllers answer, nodes Ready; stand-ins: ${stoodIn.map(({ kind }) => kind).join(', ')}`);
+
+    return {
+      ...kube,
+      dir,
+      standIns: stoodIn.map(({ kind }) => kind),
+      async serveGit(bareRepository) {
+        const server = await serveGit(bareRepository, slot.port());
+        gitServers.push(server);
+        return server;
+      },
+      async sealingCertificate() {
+        if (!certificate) throw new Error('sealingCertificate: no controller to ask, start the bed with sealedSecrets');
+        return (await fetch(certificate)).text();
+      },
+      logs: (component) => processes.log(component),
+      openapi: () => openapi(kube),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
