@@ -1,39 +1,11 @@
-import type { Environment } from '../../imports/environment.ts';
+import { bootstrapped, type ClusterFacts } from './bootstrapped.ts';
 
 /** What is alike in every GKE cluster that Flux was bootstrapped into, with its image controllers. */
 export const gke = {
+  ...bootstrapped,
   kubernetes: '1.34',
   storageClasses: {
     'standard-rwo': { kind: 'network', default: true, expandable: true },
     'premium-rwo': { kind: 'network', expandable: true },
   },
-  ingress: { class: 'traefik', issuer: 'letsencrypt-prod' },
-  mesh: 'none',
-  secrets: { kind: 'sealed' },
-  imageTags: 'flux',
-  flux: { interval: '10m', retryInterval: '1m' },
-  network: {
-    dns: { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
-    ingress: { namespace: 'traefik', labels: { 'app.kubernetes.io/name': 'traefik' } },
-    prometheus: { namespace: 'monitoring', labels: { 'app.kubernetes.io/name': 'prometheus' } },
-  },
-  provides: {
-    kinds: [
-      'source.toolkit.fluxcd.io/*',
-      'kustomize.toolkit.fluxcd.io/*',
-      'helm.toolkit.fluxcd.io/*',
-      'image.toolkit.fluxcd.io/*',
-      'notification.toolkit.fluxcd.io/*',
-      'metrics.k8s.io/*',
-    ],
-    objects: [
-      { kind: 'Namespace', name: 'default' },
-      { kind: 'Namespace', name: 'kube-system' },
-      { kind: 'Namespace', name: 'flux-system' },
-      { kind: 'GitRepository', namespace: 'flux-system', name: 'flux-system' },
-      { kind: 'Service', namespace: 'kube-system', name: 'kube-dns', ports: [53] },
-      { kind: 'PriorityClass', name: 'system-cluster-critical' },
-      { kind: 'PriorityClass', name: 'system-node-critical' },
-    ],
-  },
-} satisfies Partial<Omit<Environment, 'network'>> & { network: Partial<Environment['network']> };
+} satisfies ClusterFacts;
