@@ -3,10 +3,7 @@ import type { Callee, Env } from './dependency.ts';
 import type { Health, Listens } from './health.ts';
 import { Workload, type WorkloadProps } from './workload.ts';
 
-export interface NotifiServiceProps extends WorkloadProps {
-  /** Where it sends traces, OTLP over gRPC. @default - nowhere */
-  readonly traces?: Callee & { readonly url: string };
-}
+export type NotifiServiceProps = WorkloadProps;
 
 /** The `app` user of Microsoft's .NET images. @see https://github.com/dotnet/dotnet-docker/blob/main/documentation/ubuntu-chiseled.md */
 const APP_UID = 1654;
@@ -14,19 +11,18 @@ const APP_UID = 1654;
 /**
  * Workload with the conventions of Notifi's .NET services: Kestrel listens where `listens` says (grpc without TLS, which
  * needs an endpoint of its own), health on /health/live and /health/ready, the callees' addresses in the form of .NET service
- * discovery, and traces where asked. A variable of the same name given in `env` replaces a convention.
+ * discovery. A variable of the same name given in `env` replaces a convention.
  * @see https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
  */
 export class NotifiService extends Workload {
   constructor(scope: Construct, id: string, props: NotifiServiceProps) {
-    const { traces, listens = { http: 5000, metrics: 9090 }, calls = [], run, env } = props;
+    const { listens = { http: 5000, metrics: 9090 }, calls = [], run, env } = props;
     super(scope, id, {
       ...props,
       health: props.health ?? healthOf(listens),
       listens,
-      calls: traces ? [...calls, traces] : calls,
       run: { user: APP_UID, ...run },
-      env: { ...conventions(listens), ...discovery(calls), ...(traces && tracing(id, traces.url)), ...env },
+      env: { ...conventions(listens), ...discovery(calls), ...env },
     });
   }
 }
@@ -59,9 +55,3 @@ const discovery = (calls: readonly Callee[]): Env =>
           .map((port) => [`services__${callee.name}__${port}__0`, callee.url(port)]),
       ),
   );
-
-const tracing = (id: string, url: string): Env => ({
-  OTEL_EXPORTER_OTLP_ENDPOINT: url,
-  OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-  OTEL_SERVICE_NAME: id,
-});

@@ -7,6 +7,7 @@ import type { Callee, Endpoint } from './dependency.ts';
 import { portProblems } from './external.ts';
 import { type Health, healthProblems, type Listens, probes } from './health.ts';
 import { Pod, type PodProps } from './pod.ts';
+import { telemetryOf } from './telemetry.ts';
 
 export interface WorkloadProps extends PodProps {
   /** @default - 2 replicas */
@@ -17,6 +18,8 @@ export interface WorkloadProps extends PodProps {
   readonly health?: Health;
   /** What Prometheus scrapes. @default - /metrics of the port metrics every 30s, if there is one */
   readonly metrics?: { readonly port?: string; readonly path?: string; readonly interval?: string };
+  /** Whether it has an OpenTelemetry SDK, which then sends to the environment's receiver, or is off where there is none. @default false */
+  readonly telemetry?: boolean;
 }
 
 /** Seconds in which the proxies learn that a pod is going, while it still answers. */
@@ -26,7 +29,8 @@ const WITHDRAWAL = 5;
  * A stateless program: Deployment, ServiceAccount, ConfigMap and NetworkPolicy; Service and ServiceMonitor if it listens;
  * HorizontalPodAutoscaler if it scales; PodDisruptionBudget from two replicas on, for with one it would block every
  * drain. The construct's id is its name. Refuses 0 replicas, min above max, targets without a range, ports that are none
- * or used twice, checks of a port that is not listened on, one path for both checks, and what Pod and Config refuse.
+ * or used twice, checks of a port that is not listened on, one path for both checks, and what Pod and Config refuse. A
+ * variable given in `env` replaces one of telemetry's.
  */
 export class Workload extends Construct implements Callee {
   readonly name: string;
@@ -42,12 +46,18 @@ export class Workload extends Construct implements Callee {
 
   constructor(scope: Construct, id: string, props: WorkloadProps) {
     super(scope, id);
-    const { listens = {}, health, scale = {}, run: { stopSeconds = 30 } = {} } = props;
+    const { listens = {}, health, scale = {}, run: { stopSeconds = 30 } = {}, calls = [], env } = props;
+    const telemetry = props.telemetry ? telemetryOf(this, id) : { env: {}, endpoints: [] };
     const { metrics = listens['metrics'] ? {} : undefined } = props;
     const { min = 2, max = min } = scale;
     const listening = Object.keys(listens).length > 0;
 
-    const pod = new Pod(this, 'pod', { ...props, name: id });
+    const pod = new Pod(this, 'pod', {
+      ...props,
+      name: id,
+      env: { ...telemetry.env, ...env },
+      calls: [...calls, telemetry],
+    });
     const { labels, pods } = pod;
     const { namespace } = pods;
     const metadata = { name: id, namespace, labels };

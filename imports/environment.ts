@@ -58,6 +58,15 @@ export type SecretSource =
     }
   | { readonly kind: 'generated' };
 
+/** Pods that take OTLP. */
+export interface OtlpReceiver {
+  /** Base address of its Service: `http://opentelemetry-collector.opentelemetry-collector.svc:4317`. */
+  readonly endpoint: string;
+  readonly to: PodSet;
+  /** On the pods: 4317 for gRPC, 4318 for HTTP. */
+  readonly port: number;
+}
+
 /** Places one system into the environment's app: makes its charts. */
 export type System = (app: App, environment: Environment) => void;
 
@@ -91,6 +100,8 @@ export interface Environment {
     readonly ingress: PodSet;
     readonly prometheus: PodSet;
   };
+  /** Who takes traces, metrics and logs by OTLP, for pods that have `telemetry`. @default - nobody, and their SDKs are off */
+  readonly otlp?: OtlpReceiver;
   /** What the cluster itself brings: a kind, class, Secret or Service that neither it nor the environment brings is an error. */
   readonly provides: Provides;
   /** Hand-owned folders and files under `clusters/<name>` that the root kustomization lists too. */

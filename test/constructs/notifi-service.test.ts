@@ -30,16 +30,15 @@ describe('NotifiService', () => {
     const { find, problems } = render((chart) => {
       const database = new Credential(chart, 'database', { keys: { ConnectionStrings__PostgreSQL: 'given' } });
       const solanaProxy = new NotifiService(chart, 'solana-proxy', minimal);
-      const tempo = { namespace: 'observability', labels: { app: 'tempo' } };
       const props: Required<NotifiServiceProps> = {
         ...minimal,
         scale: { min: 3, max: 10, cpu: 70 },
         listens: { http: 5000, grpc: 5001, metrics: 9090 },
         uses: [database],
         calls: [solanaProxy],
-        traces: { url: 'http://tempo.observability.svc:4317', endpoints: [{ to: tempo, port: 4317 }] },
         health: { live: '/alive', ready: '/ready' },
         metrics: { interval: '15s' },
+        telemetry: true,
         run: { stopSeconds: 60 },
         env: { ASPNETCORE_ENVIRONMENT: 'Staging' },
         files: {},
@@ -55,13 +54,9 @@ describe('NotifiService', () => {
       Kestrel__Endpoints__grpc__Url: 'http://+:5001',
       Kestrel__Endpoints__grpc__Protocols: 'Http2',
       Kestrel__Endpoints__metrics__Url: 'http://+:9090',
-      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://tempo.observability.svc:4317',
-      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
-      OTEL_SERVICE_NAME: 'event-processor',
+      OTEL_SDK_DISABLED: 'true',
       'services__solana-proxy__http__0': 'http://solana-proxy.shop.svc',
     });
-    const { egress } = find('NetworkPolicy', 'event-processor').spec;
-    expect(JSON.stringify(egress)).toContain('"port":4317');
     expect(find('Deployment', 'event-processor').spec.template.spec).toMatchObject({
       terminationGracePeriodSeconds: 65,
       securityContext: { runAsUser: 1654 },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Check } from '../../constructs/health.ts';
 import { Workload, type WorkloadProps } from '../../constructs/workload.ts';
+import type { OtlpReceiver } from '../../imports/environment.ts';
 import { render } from './render.ts';
 
 const minimal: WorkloadProps = { image: 'ghcr.io/owner/web:1.2.3', size: 'small' };
@@ -53,6 +54,7 @@ describe('Workload', () => {
       listens: { http: 8080, grpc: 9000, telemetry: 9464 },
       health: { port: 'http', live: '/live', ready: '/ready', startSeconds: 121 },
       metrics: { port: 'telemetry', path: '/prometheus', interval: '15s' },
+      telemetry: true,
       run: { stopSeconds: 60 },
       env: { A: 1 },
       files: { '/etc/a': 'a' },
@@ -130,6 +132,51 @@ describe('Workload', () => {
   ])('checks by %s', (live, probe) => {
     const { container } = workload({ ...minimal, listens: { grpc: 9000 }, health: { live, ready: 'tcp' } });
     expect(container.livenessProbe).toEqual({ ...probe, periodSeconds: 10, timeoutSeconds: 5 });
+  });
+
+  describe('with an OpenTelemetry SDK', () => {
+    const receiver = (port: number): OtlpReceiver => ({
+      endpoint: `http://collector.telemetry.svc:${port}`,
+      to: { namespace: 'telemetry', labels: { app: 'collector' } },
+      port,
+    });
+    const traced = (otlp: OtlpReceiver | undefined, props: Partial<WorkloadProps> = {}) =>
+      render((chart) => new Workload(chart, 'web', { ...minimal, telemetry: true, ...props }), { otlp });
+
+    test('sends to the receiver of the environment, and may reach it', () => {
+      const { find, problems, relations } = traced(receiver(4317));
+      expect(problems).toEqual([]);
+      expect(find('ConfigMap', 'web').data).toEqual({
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.telemetry.svc:4317',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_SERVICE_NAME: 'web',
+        OTEL_RESOURCE_ATTRIBUTES: 'service.namespace=shop,deployment.environment.name=test',
+      });
+      expect(find('NetworkPolicy', 'web').spec.egress).toContainEqual({
+        to: [
+          {
+            podSelector: { matchLabels: { app: 'collector' } },
+            namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'telemetry' } },
+          },
+        ],
+        ports: [{ protocol: 'TCP', port: 4317 }],
+      });
+      expect(relations.flatMap(({ flows = [] }) => flows).some(({ port }) => port === 4317)).toBe(true);
+    });
+
+    test('speaks HTTP to the port of OTLP over HTTP; its own variables win', () => {
+      const { find } = traced(receiver(4318), { env: { OTEL_SERVICE_NAME: 'shop-web' } });
+      expect(find('ConfigMap', 'web').data).toMatchObject({
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
+        OTEL_SERVICE_NAME: 'shop-web',
+      });
+    });
+
+    test('is off where nobody would receive', () => {
+      const { find } = traced(undefined);
+      expect(find('ConfigMap', 'web').data).toEqual({ OTEL_SDK_DISABLED: 'true' });
+      expect(find('NetworkPolicy', 'web').spec.egress).toHaveLength(1);
+    });
   });
 
   test('two may call each other; both NetworkPolicies say so', () => {
