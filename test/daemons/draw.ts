@@ -14,6 +14,10 @@ export class Draw {
     return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
   }
 
+  between(min: number, max: number): number {
+    return min + (this.below(1000) / 1000) * (max - min);
+  }
+
   shuffled<T>(items: readonly T[]): T[] {
     const left = [...items];
     return items.map(() => left.splice(this.below(left.length), 1)[0]!);

@@ -6,9 +6,9 @@ import { kafka } from '../../constructs/stores/kafka.ts';
 import { Workload } from '../../constructs/workload.ts';
 import { waitFor } from '../cluster/client.ts';
 import { environment, render } from '../constructs/render.ts';
-import { Draw } from './draw.ts';
 import { KafkaCluster, type Member } from './kafka-cluster.ts';
 import { Producer } from './kafka-producer.ts';
+import { roundsOf } from './rounds.ts';
 
 const version = '4.3.1';
 const PARTITIONS = 3;
@@ -32,14 +32,6 @@ const shop = (members: number, topics: readonly Topic[] = [orders]) => {
   expect(problems).toEqual([]);
   return objects;
 };
-
-// Drawn: which fault comes next. SEED repeats a run; ROUNDS makes it longer.
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e6));
-const rounds = Number(process.env['ROUNDS'] ?? 1);
-const draw = new Draw(seed);
-const report = (line: string) => process.stdout.write(`kafka: ${line}\n`);
-
-report(`SEED=${seed} ROUNDS=${rounds}`);
 
 describe('three members', () => {
   let cluster: KafkaCluster;
@@ -158,25 +150,29 @@ describe('three members', () => {
     /** Acknowledged to producers that are gone. */
     const others: string[] = [];
 
-    for (let round = 1; round <= rounds; round += 1) {
-      for (const name of draw.shuffled(Object.keys(faults) as (keyof typeof faults)[])) {
-        test(`${name}${rounds > 1 ? ` (${round})` : ''}`, async () => {
-          const before = producer.acknowledged.length;
-          const start = performance.now();
-          await faults[name]();
-          await cluster.awaitWhole();
-          const whole = (performance.now() - start) / 1000;
-          const pause = producer.longestPause(start);
-          const acknowledged = [...producer.acknowledged, ...others];
-          report(
-            `${name}: a partition took no records for ${pause.toFixed(1)} s, whole after ${whole.toFixed(1)} s, ${acknowledged.length} acknowledged`,
-          );
-          expect(pause).toBeLessThan(120);
-          expect(await cluster.missing(orders.name, acknowledged)).toEqual([]);
-          expect(producer.acknowledged.length).toBeGreaterThan(before);
-        }, 360_000);
-      }
-    }
+    const names = Object.keys(faults) as (keyof typeof faults)[];
+    const { drawn, draw, report } = roundsOf('kafka', names, { usual: 1 });
+
+    test.each(drawn)(
+      '$fault ($round)',
+      async ({ fault }) => {
+        const before = producer.acknowledged.length;
+        const start = performance.now();
+        await faults[fault]();
+        await cluster.awaitWhole();
+        const whole = (performance.now() - start) / 1000;
+        const pause = producer.longestPause(start);
+        const acknowledged = [...producer.acknowledged, ...others];
+        const lost = await cluster.missing(orders.name, acknowledged);
+        report(
+          `${fault}: a partition took no records for ${pause.toFixed(1)} s, whole after ${whole.toFixed(1)} s, ${lost.length} of ${acknowledged.length} lost`,
+        );
+        expect(pause).toBeLessThan(120);
+        expect(lost).toEqual([]);
+        expect(producer.acknowledged.length).toBeGreaterThan(before);
+      },
+      360_000,
+    );
 
     test('and all this fits into the memory limit', () => {
       const used = cluster.members.map((member) => Math.round(cluster.memory(member) / 2 ** 20));

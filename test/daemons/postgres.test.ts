@@ -9,10 +9,10 @@ import { postgres } from '../../constructs/stores/postgres.ts';
 import { Workload } from '../../constructs/workload.ts';
 import { waitFor } from '../cluster/client.ts';
 import { environment, render } from '../constructs/render.ts';
-import { Draw } from './draw.ts';
 import { asPostgres } from './pods.ts';
 import { Postgres } from './postgres.ts';
 import { PostgresCluster, secrets } from './postgres-cluster.ts';
+import { roundsOf } from './rounds.ts';
 import { Writer } from './writer.ts';
 
 const images = {
@@ -40,14 +40,6 @@ const { objects, problems } = render(
   },
   { nodes: [{ ...environment.nodes[0]!, count: 3 }] },
 );
-
-// Drawn: which fault comes next. SEED repeats a run; ROUNDS makes it longer.
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e6));
-const rounds = Number(process.env['ROUNDS'] ?? 1);
-const draw = new Draw(seed);
-const report = (line: string) => process.stdout.write(`postgres: ${line}\n`);
-
-report(`SEED=${seed} ROUNDS=${rounds}`);
 
 let cluster: PostgresCluster;
 let writer: Writer;
@@ -199,16 +191,14 @@ describe('no acknowledged write is lost', () => {
       await writer.awaitNext();
     },
     // Longer than a term of office: the other members still answer the leader, so there is no reason to resign.
-    ...(rounds > 1 && {
-      async 'the API server is away'() {
-        const leader = await cluster.awaitLeader();
-        await cluster.withoutApiServer(async () => {
-          await sleep(45_000);
-          await writer.awaitNext(5);
-        });
-        expect(await cluster.awaitLeader()).toBe(leader);
-      },
-    }),
+    async 'the API server is away'() {
+      const leader = await cluster.awaitLeader();
+      await cluster.withoutApiServer(async () => {
+        await sleep(45_000);
+        await writer.awaitNext(5);
+      });
+      expect(await cluster.awaitLeader()).toBe(leader);
+    },
     async 'all members lose power, and come back one after the other'() {
       await Promise.all(cluster.members.map((member) => member.kill()));
       for (const member of draw.shuffled(cluster.members)) {
@@ -220,27 +210,31 @@ describe('no acknowledged write is lost', () => {
     },
   };
 
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const name of draw.shuffled(Object.keys(faults) as (keyof typeof faults)[])) {
-      test(`${name}${rounds > 1 ? ` (${round})` : ''}`, async () => {
-        const before = writer.acknowledged.length;
-        const start = performance.now();
-        await faults[name]!();
-        const served = (performance.now() - start) / 1000;
-        await cluster.awaitWhole();
-        const whole = (performance.now() - start) / 1000;
-        const pause = writer.longestPause(Math.max(0, before - 1)) / 1000;
-        report(
-          `${name}: no writes for ${pause.toFixed(1)} s, served after ${served.toFixed(1)} s, whole after ${whole.toFixed(1)} s`,
-        );
-        expect(pause).toBeLessThan(60);
-        const acknowledged = [...writer.acknowledged];
-        const kept = new Set((await cluster.query('SELECT n FROM written', notifi)).map(Number));
-        expect(acknowledged.filter((n) => !kept.has(n))).toEqual([]);
-        expect(acknowledged.length).toBeGreaterThan(before);
-      }, 120_000);
-    }
-  }
+  const names = Object.keys(faults) as (keyof typeof faults)[];
+  const { drawn, draw, report } = roundsOf('postgres', names, { usual: 3 });
+
+  test.each(drawn)(
+    '$fault ($round)',
+    async ({ fault }) => {
+      const before = writer.acknowledged.length;
+      const start = performance.now();
+      await faults[fault]();
+      const served = (performance.now() - start) / 1000;
+      await cluster.awaitWhole();
+      const whole = (performance.now() - start) / 1000;
+      const pause = writer.longestPause(Math.max(0, before - 1)) / 1000;
+      const acknowledged = [...writer.acknowledged];
+      const kept = new Set((await cluster.query('SELECT n FROM written', notifi)).map(Number));
+      const lost = acknowledged.filter((n) => !kept.has(n));
+      report(
+        `${fault}: no writes for ${pause.toFixed(1)} s, served after ${served.toFixed(1)} s, whole after ${whole.toFixed(1)} s, ${lost.length} of ${acknowledged.length} lost`,
+      );
+      expect(pause).toBeLessThan(60);
+      expect(lost).toEqual([]);
+      expect(acknowledged.length).toBeGreaterThan(before);
+    },
+    120_000,
+  );
 
   test('with no right at the API server that the Role does not give', () => {
     const logs = cluster.members.map(({ log }) => readFileSync(log, 'utf8')).join();

@@ -7,10 +7,12 @@ import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { redis } from '../../constructs/stores/redis.ts';
 import { render } from '../constructs/render.ts';
 import { Host } from './container.ts';
+import { Draw } from './draw.ts';
 import type { NetworkedPod } from './network.ts';
 import { RedisConnection } from './redis-client.ts';
 import { eventually, PASSWORD, RedisCluster } from './redis-cluster.ts';
 import { RedisWriter } from './redis-writer.ts';
+import { roundsOf } from './rounds.ts';
 
 const images = { redis: 'redis:7.4.11-bookworm', redisExporter: 'exporter:1.74.0', haproxy: 'haproxy:3.2.4' };
 
@@ -25,30 +27,26 @@ const store = (members: number, cache = false) =>
   }).objects;
 
 /** What happens to a store; it is settled before, and shall settle after. */
-type Fault = (
-  cluster: RedisCluster,
-  leader: NetworkedPod,
-  random: (min: number, max: number) => number,
-) => Promise<void>;
+type Fault = (cluster: RedisCluster, leader: NetworkedPod, draw: Draw) => Promise<void>;
 
 const seconds = (count: number) => sleep(count * 1000);
 
-const faults: Readonly<Record<string, Fault>> = {
-  'the leader is killed, and returns': async (_, leader, random) => {
+const faults = {
+  'the leader is killed, and returns': async (_, leader, draw) => {
     await leader.kill();
-    await seconds(random(0, 12));
+    await seconds(draw.between(0, 12));
     leader.start();
   },
-  "the leader's server crashes, and its container is started again": async (_, leader, random) => {
-    await leader.crash('redis', random(0, 9000));
+  "the leader's server crashes, and its container is started again": async (_, leader, draw) => {
+    await leader.crash('redis', draw.between(0, 9000));
   },
-  'the leader is frozen until another one leads': async (cluster, leader, random) => {
+  'the leader is frozen until another one leads': async (cluster, leader, draw) => {
     leader.pause();
     await eventually(30, 'another leader', async () => (await cluster.leader()) !== leader);
-    await seconds(random(2, 6));
+    await seconds(draw.between(2, 6));
     leader.resume();
   },
-  'the leader is cut off, with a client that goes on writing to it': async (cluster, leader, random) => {
+  'the leader is cut off, with a client that goes on writing to it': async (cluster, leader, draw) => {
     leader.unplug();
     const writes =
       'n=0; while :; do n=$((n + 1)); echo "set lone:$n 1"; echo wait 1 200; sleep 0.2; done | timeout 20 redis-cli';
@@ -56,39 +54,39 @@ const faults: Readonly<Record<string, Fault>> = {
     await eventually(30, 'another leader', async () => (await cluster.leader()) !== leader);
     const { output } = await lone;
     leader.plug();
-    await seconds(random(0, 2));
+    await seconds(draw.between(0, 2));
     // Taken at first, by nobody else, and then refused.
     expect(output.split('\n').filter((line) => line === '1')).toEqual([]);
     expect(output).toContain('NOREPLICAS');
   },
-  'a replica is cut off for a while': async (cluster, leader, random) => {
+  'a replica is cut off for a while': async (cluster, leader, draw) => {
     const replica = cluster.members.find((member) => member !== leader)!;
     replica.unplug();
-    await seconds(random(1, 12));
+    await seconds(draw.between(1, 12));
     replica.plug();
   },
-  'all are killed at once, and return in any order': async (cluster, _, random) => {
+  'all are killed at once, and return in any order': async (cluster, _, draw) => {
     await Promise.all(cluster.members.map((member) => member.kill()));
     await Promise.all(
       cluster.members.map(async (member) => {
-        await seconds(random(0, 12));
+        await seconds(draw.between(0, 12));
         member.start();
       }),
     );
   },
-  'all are killed while a replica is behind, and the leader returns last': async (cluster, leader, random) => {
+  'all are killed while a replica is behind, and the leader returns last': async (cluster, leader, draw) => {
     const replicas = cluster.members.filter((member) => member !== leader);
-    replicas[Math.floor(random(0, 2))]!.unplug();
+    replicas[draw.below(2)]!.unplug();
     await seconds(3);
     await Promise.all(cluster.members.map((member) => member.kill()));
     cluster.start(replicas);
-    await seconds(random(8, 15));
+    await seconds(draw.between(8, 15));
     leader.start();
   },
-  'the leader loses its volume': async (_, leader, random) => {
+  'the leader loses its volume': async (_, leader, draw) => {
     await leader.kill();
     leader.emptyVolume();
-    await seconds(random(0, 4));
+    await seconds(draw.between(0, 4));
     leader.start();
   },
   'all are restarted one by one': async (cluster) => {
@@ -99,33 +97,20 @@ const faults: Readonly<Record<string, Fault>> = {
       await seconds(10);
     }
   },
-};
+} satisfies Record<string, Fault>;
 
-const rounds = Number(process.env['REDIS_ROUNDS'] ?? 1);
-const seed = Number(process.env['REDIS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-
-/** @see https://en.wikipedia.org/wiki/Linear_congruential_generator */
-function generator(start: number) {
-  let state = start;
-  return (min: number, max: number) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return min + (state / 2 ** 32) * (max - min);
-  };
-}
+const { seed, drawn, report } = roundsOf('redis', Object.keys(faults) as (keyof typeof faults)[], { usual: 3 });
 
 /** Clusters that run side by side; most of the time they wait. */
 const lanes = 4;
-const random = generator(seed);
-const drawn = [...Array(rounds).keys()]
-  .flatMap(() => Object.entries(faults).map(([name, fault]) => ({ name, fault, order: random(0, 1) })))
-  .sort((a, b) => a.order - b.order);
 const dealt = [...Array(lanes).keys()].map((lane) => ({
-  seed: seed + lane,
-  drawn: drawn.filter((_, index) => index % lanes === lane),
+  lane,
+  mine: drawn.filter((_, index) => index % lanes === lane).map(({ fault }) => fault),
 }));
 
 describe('three members', () => {
-  test.concurrent.each(dealt)('lose nothing that was acknowledged, seed $seed', async ({ seed: own, drawn: mine }) => {
+  test.concurrent.each(dealt)('lose nothing that was acknowledged, lane $lane', async ({ lane, mine }) => {
+    const draw = new Draw(seed + lane);
     const cluster = new RedisCluster(store(3));
     const happened: string[] = [];
     const writers = [
@@ -135,9 +120,9 @@ describe('three members', () => {
     try {
       cluster.start();
       await cluster.settled();
-      for (const { name, fault } of mine) {
+      for (const name of mine) {
         happened.push(name);
-        happened.push(await suffer(cluster, writers, fault, generator(own + happened.length)));
+        happened.push(await suffer(cluster, writers, faults[name], draw));
         expect(await lost(cluster, writers)).toEqual([]);
       }
       await Promise.all(writers.map((writer) => writer.stop()));
@@ -147,9 +132,11 @@ describe('three members', () => {
         const digests = await Promise.all(cluster.members.map((member) => cluster.ask(member, 6379, 'DBSIZE')));
         return new Set(digests).size === 1;
       });
-      console.log(happened.join('\n'));
+      report(happened.join('\n'));
     } catch (error) {
-      throw new Error(`seed ${own}, after:\n${happened.join('\n')}\n${cluster.history()}`, { cause: error });
+      throw new Error(`SEED=${seed}, lane ${lane}, after:\n${happened.join('\n')}\n${cluster.history()}`, {
+        cause: error,
+      });
     } finally {
       await Promise.all(writers.map((writer) => writer.stop()));
       await cluster.remove();
@@ -208,12 +195,12 @@ describe('three members', () => {
 });
 
 /** One fault from beginning to end, in words. */
-async function suffer(cluster: RedisCluster, writers: readonly RedisWriter[], fault: Fault, own: typeof random) {
+async function suffer(cluster: RedisCluster, writers: readonly RedisWriter[], fault: Fault, draw: Draw) {
   const leader = await cluster.settled();
   const start = performance.now();
   const count = () => writers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
   const before = count();
-  await fault(cluster, leader, own);
+  await fault(cluster, leader, draw);
   const over = performance.now();
   await cluster.settled(90);
   const settled = performance.now();
