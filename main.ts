@@ -63,6 +63,16 @@ program
   );
 
 program
+  .command('explain')
+  .description('where an object comes from, what it needs, who uses it, and what stops to work without it')
+  .argument('<env>')
+  .argument('<object>', '<kind>/<namespace>/<name>, or <kind>/<name> for a cluster-scoped one')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, object, options) =>
+    (await import('./commands/explain.ts')).explain(environment, object, options),
+  );
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

@@ -3,7 +3,7 @@ import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../imports/environm
 import { check } from './check/check.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
-import { fluxPlan, isGuarded, movedObjects } from './flux.ts';
+import { fluxPlan, isGuarded, movedObjects, type Plan } from './flux.ts';
 import { marksOf, readTags } from './images.ts';
 import { type Finding, idOf, type KubeObject } from './manifest.ts';
 import { render } from './render.ts';
@@ -16,6 +16,7 @@ export interface Synthesis {
   readonly objects: number;
   readonly findings: readonly Finding[];
   readonly index: Index;
+  readonly plan: Plan;
 }
 
 /**
@@ -58,7 +59,7 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
     ...check(index, { committed: (id) => before.get(id)?.object }),
     ...checkSealed(name, rendered.declared, secretFiles),
   ];
-  return { files, objects, findings, index };
+  return { files, objects, findings, index, plan };
 }
 
 /**

@@ -306,6 +306,29 @@ describe('new', () => {
   });
 });
 
+describe('explain', () => {
+  test('answers in text and in JSON, and takes any case', () => {
+    const { status, stdout } = space.run('explain', 'findly-dev', 'deployment/fn-notifications/fn-notifications');
+    expect(stdout).toMatch(
+      /^Deployment fn-notifications\/fn-notifications\n {2}from +charts\/fn-notifications\/.*needs:/s,
+    );
+    expect(status).toBe(0);
+    const json = space.run('explain', 'findly-dev', 'Namespace/fn-notifications', '--format', 'json');
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      version: 1,
+      environment: 'findly-dev',
+      explanations: [{ object: 'Namespace fn-notifications' }],
+    });
+  });
+
+  test('names what may have been meant', () => {
+    const { status, stderr } = space.run('explain', 'findly-dev', 'Deploymnt/fn-notifications/fn-notifications');
+    expect(stderr).toContain('of that name there are');
+    expect(stderr).toContain('Deployment/fn-notifications/fn-notifications');
+    expect(status).toBe(1);
+  });
+});
+
 describe('the stock cdk8s CLI', () => {
   test('makes the same files in its own folder', () => {
     const cli = join(space.folder, 'node_modules/cdk8s-cli/bin/cdk8s');
