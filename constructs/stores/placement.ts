@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { environmentOf, type Node } from '../../imports/environment.ts';
 import type { NodeSelectorRequirement, PodSpec } from '../../imports/k8s.ts';
+import { labelsOfNode, satisfies, tolerates } from '../../imports/placement.ts';
 import type { PodSet } from '../../imports/relations.ts';
 import type { PodProps } from '../pod.ts';
 
@@ -11,19 +12,14 @@ export function placementOf(
   { nodeSelector = {}, tolerations = [] }: NonNullable<PodProps['placement']> = {},
 ): { affinity: PodSpec['affinity']; problems: string[]; warnings: string[] } {
   const { members, pods } = scope;
-  const fits = (node: Node) =>
-    Object.entries(nodeSelector).every(([key, value]) => labelsOf(node)[key] === value) &&
-    required.every((requirement) => holds(requirement, labelsOf(node))) &&
-    (node.taints ?? []).every(
-      (taint) =>
-        taint.effect === 'PreferNoSchedule' ||
-        tolerations.some(
-          ({ key, operator, value, effect }) =>
-            (key === undefined || key === taint.key) &&
-            (operator === 'Exists' || (value ?? '') === (taint.value ?? '')) &&
-            (!effect || effect === taint.effect),
-        ),
+  const fits = (node: Node) => {
+    const labels = labelsOfNode(node);
+    return (
+      Object.entries(nodeSelector).every(([key, value]) => labels[key] === value) &&
+      required.every((requirement) => satisfies(labels, requirement)) &&
+      (node.taints ?? []).every((taint) => tolerates(tolerations, taint))
     );
+  };
   const nodes = environmentOf(scope)
     .nodes.filter(fits)
     .reduce((count, node) => count + ('count' in node ? node.count : 1), 0);
@@ -53,31 +49,6 @@ export function placementOf(
         ? [`members: ${members} share ${nodes} nodes, one node may take the majority along; use 1 member or add nodes`]
         : [],
   };
-}
-
-const labelsOf = ({ name, arch, labels }: Node): Readonly<Record<string, string>> => ({
-  'kubernetes.io/hostname': name,
-  'kubernetes.io/os': 'linux',
-  'kubernetes.io/arch': arch,
-  ...labels,
-});
-
-function holds({ key, operator, values = [] }: NodeSelectorRequirement, labels: Readonly<Record<string, string>>) {
-  const value = labels[key];
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return Number(value) > Number(values[0]);
-    case 'Lt':
-      return Number(value) < Number(values[0]);
-  }
 }
 
 const wordsOf = ({ key, operator, values = [] }: NodeSelectorRequirement) =>

@@ -1,24 +1,17 @@
-import type { Node, NodePool, Taint } from '../../imports/environment.ts';
+import type { Node, NodePool } from '../../imports/environment.ts';
+import { type Labels, labelsOfNode, tolerates } from '../../imports/placement.ts';
 import { quantity } from '../../imports/quantity.ts';
-import { type Json, map, maps, strings, text, texts } from '../resolve/json.ts';
-import { matches, type Selector, selectorOf } from '../resolve/selectors.ts';
+import { type Json, map, maps, strings } from '../resolve/json.ts';
+import { isEmpty, matches, type Selector, selectorOf } from '../resolve/selectors.ts';
 import type { Container, Workload } from '../resolve/workloads.ts';
 import type { Rule } from './rule.ts';
 
 /** A machine as the scheduler sees it; one stands for all of a pool. */
 interface Machine extends Node {
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
-const machineOf = (node: Node | NodePool): Machine => ({
-  ...node,
-  labels: {
-    'kubernetes.io/hostname': node.name,
-    'kubernetes.io/arch': node.arch,
-    'kubernetes.io/os': 'linux',
-    ...node.labels,
-  },
-});
+const machineOf = (node: Node | NodePool): Machine => ({ ...node, labels: labelsOfNode(node) });
 
 const unschedulable: Rule = {
   name: 'unschedulable',
@@ -83,7 +76,7 @@ function refusalOf(workload: Workload, machines: readonly Machine[]) {
     return { field: 'affinity.nodeAffinity', message, fix: 'require labels that a node has, or prefer them' };
   }
   const tolerations = maps(pod.tolerations);
-  const open = liked.filter(({ taints = [] }) => taints.every((taint) => isTolerated(taint, tolerations)));
+  const open = liked.filter(({ taints = [] }) => taints.every((taint) => tolerates(tolerations, taint)));
   if (!open.length) {
     const taints = [
       ...new Set(liked.flatMap(({ taints = [] }) => taints.map(({ key, effect }) => `${key}:${effect}`))),
@@ -129,28 +122,9 @@ const requestOf = ({ requests, limits }: Container, resource: string) =>
 
 function termMatches(term: Json, { name, labels }: Machine): boolean {
   const fields = selectorOf({ matchExpressions: term.matchFields });
-  const expressions = maps(term.matchExpressions);
-  if (!expressions.length && !fields.expressions.length) return false;
-  const compared = expressions.filter(({ operator }) => operator === 'Gt' || operator === 'Lt');
-  const rest = selectorOf({ matchExpressions: expressions.filter((each) => !compared.includes(each)) });
-  return (
-    matches(fields, { 'metadata.name': name }) &&
-    matches(rest, labels) &&
-    compared.every(({ key, operator, values }) => {
-      const [have, bound] = [Number(labels[text(key) ?? ''] ?? Number.NaN), Number(texts(values)[0] ?? Number.NaN)];
-      return operator === 'Gt' ? have > bound : have < bound;
-    })
-  );
+  const expressions = selectorOf({ matchExpressions: term.matchExpressions });
+  if (isEmpty(fields) && isEmpty(expressions)) return false;
+  return matches(fields, { 'metadata.name': name }) && matches(expressions, labels);
 }
-
-/** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-const isTolerated = (taint: Taint, tolerations: readonly Json[]) =>
-  taint.effect === 'PreferNoSchedule' ||
-  tolerations.some(
-    ({ key, operator, value, effect }) =>
-      (!effect || effect === taint.effect) &&
-      (key ? key === taint.key : operator === 'Exists') &&
-      (operator === 'Exists' || (value ?? '') === (taint.value ?? '')),
-  );
 
 export const placementRules: readonly Rule[] = [unschedulable];

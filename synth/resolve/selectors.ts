@@ -1,15 +1,10 @@
+import { type Labels, type Requirement, satisfies } from '../../imports/placement.ts';
 import { type Json, map, maps, strings, text, texts } from './json.ts';
 
 /** A label selector; both parts hold together, an empty one takes everything. */
 export interface Selector {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly expressions: readonly Expression[];
-}
-
-export interface Expression {
-  readonly key: string;
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
-  readonly values: readonly string[];
+  readonly labels: Labels;
+  readonly expressions: readonly Required<Requirement>[];
 }
 
 /** Reads `matchLabels` and `matchExpressions`. */
@@ -18,30 +13,16 @@ export function selectorOf(value: unknown): Selector {
   return { labels: strings(source.matchLabels), expressions: maps(source.matchExpressions).map(expressionOf) };
 }
 
-const expressionOf = (source: Json): Expression => ({
+const expressionOf = (source: Json): Required<Requirement> => ({
   key: text(source.key) ?? '',
-  operator: source.operator as Expression['operator'],
+  operator: source.operator as Requirement['operator'],
   values: texts(source.values),
 });
 
 export const isEmpty = ({ labels, expressions }: Selector) => !expressions.length && !Object.keys(labels).length;
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
-export function matches({ labels, expressions }: Selector, of: Readonly<Record<string, string>>): boolean {
+export function matches({ labels, expressions }: Selector, of: Labels): boolean {
   for (const key in labels) if (of[key] !== labels[key]) return false;
-  return expressions.every(({ key, operator, values }) => {
-    const value = of[key];
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-      default:
-        return false;
-    }
-  });
+  return expressions.every((expression) => satisfies(of, expression));
 }
