@@ -25,8 +25,6 @@ export interface PlannedFile {
   readonly objects: readonly KubeObject[];
   /** The file of charts/ that made it. */
   readonly source?: string;
-  /** A list over many units. */
-  readonly aggregate: boolean;
   /** Where the objects come from, one each. */
   readonly manifests?: readonly Manifest[];
 }
@@ -58,7 +56,7 @@ export function fluxPlan(index: Index, facts: FluxFacts, hand: HandOwned): Plan 
   for (const { name, files: units } of layout.folders.values()) {
     for (const [unit, manifests] of units) {
       const objects = manifests.map(planned);
-      files.set(`${name}/${unit}.yaml`, { objects, manifests, source: manifests[0]!.source?.file, aggregate: false });
+      files.set(`${name}/${unit}.yaml`, { objects, manifests, source: manifests[0]!.source?.file });
     }
     files.set(`${name}/kustomization.yaml`, resources([...units.keys()].sort().map((unit) => `${unit}.yaml`)));
   }
@@ -66,7 +64,7 @@ export function fluxPlan(index: Index, facts: FluxFacts, hand: HandOwned): Plan 
   for (const path of ['infrastructure.yaml', 'apps.yaml']) {
     const objects = [...kustomizations].flatMap(([name, object]) => (rootOf(layout, name) === path ? [object] : []));
     if (!objects.length) continue;
-    files.set(path, { objects, aggregate: true });
+    files.set(path, { objects });
     roots.push(path);
   }
   files.set('kustomization.yaml', resources([...roots, ...(facts.also ?? [])]));
@@ -127,5 +125,4 @@ const resources = (paths: readonly string[]): PlannedFile => ({
   objects: [
     { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources: paths } as unknown as KubeObject,
   ],
-  aggregate: true,
 });
