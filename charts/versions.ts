@@ -30,6 +30,8 @@ export const sources = {
 export const images = {
   // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^15\.(?<minor>\d+)-bookworm$
   postgres15: 'docker.io/library/postgres:15.18-bookworm',
+  // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^16\.(?<minor>\d+)-bookworm$
+  postgres16: 'docker.io/library/postgres:16.15-bookworm',
   // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^17\.(?<minor>\d+)-bookworm$
   postgres17: 'docker.io/library/postgres:17.11-bookworm',
   // renovate: datasource=docker depName=docker.io/library/postgres versioning=regex:^18\.(?<minor>\d+)-bookworm$
