@@ -21,11 +21,15 @@ export function refusing<T>(action: () => T): T {
   }
 }
 
-/** Names of the wanted environments, each of which has to exist; of all, when none is named. */
-export function environmentNames(wanted: readonly string[]): string[] {
-  const all = readdirSync(environments)
+/** Names of all environments. */
+export const allEnvironments = (): string[] =>
+  readdirSync(environments)
     .flatMap((file) => (file.endsWith('.ts') ? [file.slice(0, -3)] : []))
     .sort();
+
+/** Names of the wanted environments, each of which has to exist; of all, when none is named. */
+export function environmentNames(wanted: readonly string[]): string[] {
+  const all = allEnvironments();
   const unknown = wanted.filter((name) => !all.includes(name));
   if (!unknown.length) return wanted.length ? [...new Set(wanted)] : all;
   const lines = unknown.map((name) => `${name}: no such environment${didYouMean(name, all)}`);

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Comparison, compare } from '../synth/compare.ts';
 import type { Finding } from '../synth/manifest.ts';
-import { publish, readTree, settle } from '../synth/publish.ts';
+import { isGenerated } from '../synth/ownership.ts';
+import { foldersOf, publish, readTree, settle } from '../synth/publish.ts';
 import { thrown } from '../synth/render.ts';
 import { type Format, jsonOf, type Summary, summaryOf, textOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, Refusal, refusing } from './project.ts';
+import { allEnvironments, clusters, environmentNames, load, Refusal, refusing } from './project.ts';
 
 export interface SynthOptions {
   readonly check?: boolean;
@@ -45,9 +46,30 @@ export async function synthesizeAll(
     summaries.push({ environment: name, ...made, milliseconds: performance.now() - start });
     progress(name);
   }
+  if (allEnvironments().every((name) => names.includes(name))) summaries.push(...orphans());
   const failed = summaries.some(({ findings }) => findings.some(({ severity }) => severity === 'error'));
   if (!failed && !check) refusing(() => publish(clusters, comparisons));
   return { summaries, failed };
+}
+
+/** Folders of environments that are no longer described: nothing renders them, and Flux goes on applying them. */
+function orphans(): Summary[] {
+  const described = new Set(allEnvironments());
+  return foldersOf(clusters)
+    .filter((name) => !described.has(name))
+    .flatMap((environment): Summary[] => {
+      const ours = [...readTree(clusters, environment).values()].filter(isGenerated).length;
+      if (!ours) return [];
+      const finding: Finding = {
+        rule: 'orphan-environment',
+        severity: 'error',
+        object: `clusters/${environment}`,
+        message: `nothing renders its ${ours} generated files any more, and Flux of that cluster goes on applying them`,
+        fix: `once that cluster is gone, or follows another folder: git rm -r clusters/${environment}; else bring back charts/environments/${environment}.ts`,
+      };
+      const none = { files: 0, objects: 0, added: [], changed: [], removed: [] };
+      return [{ environment, ...none, findings: [finding], milliseconds: 0 }];
+    });
 }
 
 /** `--overwrite` takes paths as the terminal completes them; the tree's are relative to clusters/. */

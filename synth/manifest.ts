@@ -65,6 +65,9 @@ export interface Finding {
   readonly fix: string;
 }
 
+/** The rule of findings that a construct gives of itself: `warn`. */
+export const ADVICE = 'advice';
+
 export type { Layer, OwnImage, Provides };
 
 /** API group, empty for core: `apps` of `apps/v1`. */

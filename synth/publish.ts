@@ -19,6 +19,12 @@ export function readTree(root: string, environment: string): Map<string, string>
   return tree;
 }
 
+/** Names of the environments that have a folder. */
+export const foldersOf = (root: string): string[] =>
+  entriesOf(root)
+    .flatMap((entry) => (entry.isDirectory() && !entry.name.startsWith('.') ? [entry.name] : []))
+    .sort();
+
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });

@@ -4,7 +4,15 @@ import { ApiObject, App } from 'cdk8s';
 import { type IConstruct, Node } from 'constructs';
 import { jsonOf } from '../imports/api-object.ts';
 import { RELATION, type Relation } from '../imports/relations.ts';
-import type { Declared, Finding, KubeObject, Manifest, Origin, Rendered } from './manifest.ts';
+import {
+  ADVICE,
+  type Declared,
+  type Finding,
+  type KubeObject,
+  type Manifest,
+  type Origin,
+  type Rendered,
+} from './manifest.ts';
 
 /** What rendering needs of an environment: its name, and the systems that fill the app. */
 export interface Renderable<E> {
@@ -55,7 +63,7 @@ export function render<E extends Renderable<E>>(
       const { warnings = [], ...relation } = data as Relation;
       declared.push({ ...relation, ...place, path });
       for (const message of warnings) {
-        findings.push({ ...refusal(path, message, place.source), rule: 'advice', severity: 'warning' });
+        findings.push({ ...refusal(path, message, place.source), rule: ADVICE, severity: 'warning' });
       }
     }
     if (!ApiObject.isApiObject(construct)) return;

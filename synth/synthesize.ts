@@ -1,11 +1,12 @@
 import { loadAll } from 'js-yaml';
 import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../imports/environment.ts';
 import { check } from './check/check.ts';
+import { Exceptions } from './check/exceptions.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
 import { fluxPlan, isGuarded, movedObjects, type Plan } from './flux.ts';
 import { marksOf, readTags } from './images.ts';
-import { type Finding, idOf, type KubeObject } from './manifest.ts';
+import { ADVICE, type Finding, idOf, type KubeObject } from './manifest.ts';
 import { render } from './render.ts';
 import { type Index, resolve } from './resolve.ts';
 import { checkSealed, digestsOf, sealedFiles } from './seal.ts';
@@ -50,13 +51,14 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
   }
 
   const before = changed(tree, files);
+  const exceptions = new Exceptions(rendered.declared);
   const findings = [
     ...clashes,
-    ...rendered.findings,
+    ...rendered.findings.map((each) => (each.rule === ADVICE ? exceptions.accept(each, each.object) : each)),
     ...markFindings,
     ...plan.findings,
-    ...movedObjects(plan, (id) => before.get(id)),
-    ...check(index, { committed: (id) => before.get(id)?.object }),
+    ...movedObjects(plan, (id) => before.get(id), exceptions),
+    ...check(index, { committed: (id) => before.get(id)?.object, exceptions }),
     ...checkSealed(name, rendered.declared, secretFiles),
   ];
   return { files, objects, findings, index, plan };

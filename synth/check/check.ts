@@ -1,6 +1,10 @@
-import { type Declared, type Finding, type KubeObject, type Manifest, nameOf, type Severity } from '../manifest.ts';
+import { FIRM } from '../flux/findings.ts';
+import { MOVED } from '../flux/moved.ts';
+import { ADVICE, type Finding, type KubeObject, type Manifest, nameOf, type Severity } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
 import { budgetRules } from './budgets.ts';
+import { Exceptions } from './exceptions.ts';
+import { fixedMembersRules } from './fixed-members.ts';
 import { identityRules } from './identity.ts';
 import { imageRules } from './images.ts';
 import { immutableRules } from './immutable.ts';
@@ -27,6 +31,7 @@ import { volumeRules } from './volumes.ts';
 export const rules: readonly Rule[] = [
   ...identityRules,
   ...immutableRules,
+  ...fixedMembersRules,
   ...referenceRules,
   ...portRules,
   ...selectorRules,
@@ -53,28 +58,29 @@ export interface CheckOptions {
   readonly committed?: (id: string) => KubeObject | undefined;
   /** The line of a field in a YAML file whose document starts at `line`. @default - the document's */
   readonly lineOf?: (file: string, line: number, field: string) => number;
+  /** Those that other parts of a synth have asked before. @default - what the index declares */
+  readonly exceptions?: Exceptions;
 }
 
+/** What `allow` may name beside the rules. */
+const ACCEPTABLE = new Set([...rules.map(({ name }) => name), ADVICE, MOVED]);
+
 /** Runs every rule. What a declared exception covers is only mentioned; an exception that covers nothing is a finding. */
-export function check(index: Index, { committed = () => undefined, lineOf }: CheckOptions = {}): Finding[] {
+export function check(
+  index: Index,
+  { committed = () => undefined, lineOf, exceptions = new Exceptions(index.declared) }: CheckOptions = {},
+): Finding[] {
   const context: Context = { index, committed, closed: index.world.closed };
-  const exceptions = new Exceptions(index.declared);
   const findings: Finding[] = [];
   for (const rule of rules) {
     for (const problem of rule.check(context)) {
-      const allowed = exceptions.cover(rule.name, problem.manifest.path);
-      const { severity = rule.severity, message, fix } = problem;
-      findings.push({
-        rule: rule.name,
-        severity: allowed ? 'info' : severity,
-        object: `${problem.manifest.object.apiVersion} ${nameOf(problem.manifest.object)}`,
-        ...placeOf(problem, lineOf),
-        message,
-        fix: allowed ? `accepted: ${allowed.reason}` : fix,
-      });
+      const { manifest, severity = rule.severity, message, fix } = problem;
+      const object = `${manifest.object.apiVersion} ${nameOf(manifest.object)}`;
+      const finding = { rule: rule.name, severity, object, ...placeOf(problem, lineOf), message, fix };
+      findings.push(exceptions.accept(finding, manifest.path));
     }
   }
-  return [...findings, ...exceptions.unused()].sort(
+  return [...findings, ...exceptions.unused(ACCEPTABLE, FIRM)].sort(
     (a, b) => RANK[a.severity] - RANK[b.severity] || compare(a.object, b.object) || compare(a.rule, b.rule),
   );
 }
@@ -89,41 +95,4 @@ function placeOf(
   const { file, source }: Manifest = manifest;
   if (!file) return { source };
   return { file: file.file, line: field && lineOf ? lineOf(file.file, file.line, field) : file.line, source };
-}
-
-/** The exceptions that constructs declare for the objects below them. */
-class Exceptions {
-  readonly #byRule = new Map<string, Declared[]>();
-  readonly #used = new Set<Declared>();
-
-  constructor(declared: readonly Declared[]) {
-    for (const each of declared) {
-      if (!each.allow) continue;
-      const list = this.#byRule.get(each.allow.rule);
-      if (list) list.push(each);
-      else this.#byRule.set(each.allow.rule, [each]);
-    }
-  }
-
-  cover(rule: string, path: string) {
-    const covering = this.#byRule.get(rule)?.find((each) => path === each.path || path.startsWith(`${each.path}/`));
-    if (covering) this.#used.add(covering);
-    return covering?.allow;
-  }
-
-  unused(): Finding[] {
-    const known = new Set(rules.map(({ name }) => name));
-    return [...this.#byRule.values()].flat().flatMap((each) => {
-      if (this.#used.has(each)) return [];
-      const { rule } = each.allow!;
-      return {
-        rule: 'unused-exception',
-        severity: 'warning' as const,
-        object: each.path,
-        source: each.source,
-        message: known.has(rule) ? `allow: nothing here breaks "${rule}"` : `allow: there is no rule "${rule}"`,
-        fix: 'remove the exception',
-      };
-    });
-  }
 }

@@ -5,7 +5,10 @@ import { strings } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import type { Needs } from './needs.ts';
 
-/** Everything about the order and the folders that Flux would stumble over. */
+/**
+ * Everything about the order and the folders that Flux would stumble over. Nobody can accept these (`allow`): they are no
+ * risks to weigh, a Flux Kustomization would never be applied, or never again.
+ */
 export function findingsOf(index: Index, layout: Layout, needs: Needs): Finding[] {
   const circular = circularUses(index);
   return [
@@ -16,7 +19,18 @@ export function findingsOf(index: Index, layout: Layout, needs: Needs): Finding[
   ];
 }
 
-const error = (rule: string, object: string, message: string, fix: string, from?: Manifest): Finding => ({
+const RULES = ['folder-name', 'unit-name', 'circular-uses', 'circular-order', 'job-image-needs-force'] as const;
+
+/** Their names. */
+export const FIRM: ReadonlySet<string> = new Set(RULES);
+
+const error = (
+  rule: (typeof RULES)[number],
+  object: string,
+  message: string,
+  fix: string,
+  from?: Manifest,
+): Finding => ({
   rule,
   severity: 'error',
   object,

@@ -113,6 +113,16 @@ describe('an exception', () => {
   });
 });
 
+describe('an exception to what Flux could not get past', () => {
+  test('is said to be none', () => {
+    const allow = { rule: 'circular-order', reason: 'will be fine' };
+    const declared = [{ path: 'notifi/api', chart: 'notifi', unit: 'api', source: SOURCE, allow }];
+    expect(found('unused-exception', secretPod('postgres'), { declared })).toMatchObject([
+      { message: 'allow: "circular-order" cannot be accepted, Flux would stand still before it' },
+    ]);
+  });
+});
+
 describe('an open world', () => {
   const open = { world: { closed: false } };
 

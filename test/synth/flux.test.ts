@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Exceptions } from '../../synth/check/exceptions.ts';
 import { type Committed, fluxPlan, type HandOwned, movedObjects, type Plan } from '../../synth/flux.ts';
 import type { KubeObject, Rendered } from '../../synth/manifest.ts';
 import { resolve } from '../../synth/resolve.ts';
@@ -65,7 +66,7 @@ describe('files and folders', () => {
     expect(objects(result, 'shop/kustomization.yaml')).toEqual([
       { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources: ['api.yaml'] },
     ]);
-    expect(result.files.get('shop/api.yaml')).toMatchObject({ source: 'charts/shop/index.ts', aggregate: false });
+    expect(result.files.get('shop/api.yaml')).toMatchObject({ source: 'charts/shop/index.ts' });
     expect(result.files.get('shop/api.yaml')?.manifests?.map(({ path }) => path)).toEqual(['shop/api/1', 'shop/api/0']);
     expect(result.findings).toEqual([]);
   });
@@ -486,6 +487,19 @@ describe('moves', () => {
         fix: 'in three pushes, waiting for Flux after each: where it stands, declare(unit, { guard: true }); move it, guard and all; take the guard away',
       },
     ]);
+  });
+
+  test('accepted for all that moves: mentioned, and for a part of it: refused', () => {
+    const accepted = (path: string) =>
+      movedObjects(
+        plan(api),
+        stood('market'),
+        new Exceptions([
+          { path, chart: 'shop', unit: 'api', allow: { rule: 'moved-object', reason: 'may be away for a moment' } },
+        ]),
+      );
+    expect(accepted('shop/api')).toMatchObject([{ severity: 'info', fix: 'accepted: may be away for a moment' }]);
+    expect(accepted('shop/api/0')).toMatchObject([{ severity: 'error' }]);
   });
 
   test('guarded where it stands, or not moved at all: free', () => {
