@@ -1,5 +1,7 @@
 import type { ICertificate } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Certificate';
 import type { IClusterIssuer } from '@kubernetes-models/cert-manager/cert-manager.io/v1/ClusterIssuer';
+import type { IIssuer } from '@kubernetes-models/cert-manager/cert-manager.io/v1/Issuer';
+import type { IBundle } from '@kubernetes-models/cert-manager/trust.cert-manager.io/v1alpha1/Bundle';
 import type { IClusterSecretStore } from '@kubernetes-models/external-secrets/external-secrets.io/v1/ClusterSecretStore';
 import type { IExternalSecret } from '@kubernetes-models/external-secrets/external-secrets.io/v1/ExternalSecret';
 import type { ISecretStore } from '@kubernetes-models/external-secrets/external-secrets.io/v1/SecretStore';
@@ -34,9 +36,11 @@ export const IngressRoute = kind<IIngressRoute>('traefik.io/v1alpha1', 'IngressR
 export const Middleware = kind<IMiddleware>('traefik.io/v1alpha1', 'Middleware');
 export const ServersTransport = kind<IServersTransport>('traefik.io/v1alpha1', 'ServersTransport');
 
-// cert-manager
+// cert-manager, trust-manager
 export const Certificate = kind<ICertificate>('cert-manager.io/v1', 'Certificate');
 export const ClusterIssuer = kind<IClusterIssuer>('cert-manager.io/v1', 'ClusterIssuer', 'cluster');
+export const Issuer = kind<IIssuer>('cert-manager.io/v1', 'Issuer');
+export const Bundle = kind<IBundle>('trust.cert-manager.io/v1alpha1', 'Bundle', 'cluster');
 
 // Prometheus operator
 export const PodMonitor = kind<IPodMonitor>('monitoring.coreos.com/v1', 'PodMonitor');

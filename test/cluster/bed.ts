@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, createClient, hasCondition, waitFor } from './client.ts';
 import { startApiServer, startControllers } from './control-plane.ts';
-import { type CrdSet, crdSets } from './crds.ts';
+import type { CrdSet } from './crds.ts';
 import { startFlux } from './flux.ts';
 import { type GitServer, serveGit } from './git-server.ts';
 import { type NodeSpec, nodeObject, startKwok } from './kwok.ts';
@@ -19,7 +19,7 @@ import { built } from './targets.ts';
 
 export interface BedOptions {
   readonly nodes: NodeSpec[];
-  /** Sets of custom resource definitions. @default all but k3s, knative, rabbitmq and velero */
+  /** Sets of custom resource definitions. @default those that most environments have: defaultCrds */
   readonly crds?: CrdSet[];
   /** Folders or files with more definitions. */
   readonly crdDirs?: string[];
@@ -56,9 +56,15 @@ export interface Bed extends Client {
   stop(): Promise<void>;
 }
 
-const defaultCrds = (Object.keys(crdSets) as CrdSet[]).filter(
-  (set) => !['k3s', 'knative', 'rabbitmq', 'velero'].includes(set),
-);
+const defaultCrds: CrdSet[] = [
+  'flux',
+  'cert-manager',
+  'external-secrets',
+  'gateway-api',
+  'prometheus-operator',
+  'sealed-secrets',
+  'traefik',
+];
 
 /** Removes the folders of beds whose process was killed before it could stop them. */
 async function removeAbandoned(): Promise<void> {

@@ -7,6 +7,8 @@ import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CrdSet, type CrdSource, crdSets } from './crds.ts';
+import { linkerdCrds } from './linkerd-crds.ts';
+import { strimziCrds } from './strimzi-crds.ts';
 import { folder, groups, modules, type Rewrite, type Target, type TargetName, targets } from './targets.ts';
 
 function go(module: string, args: string[]): Promise<string> {
@@ -48,14 +50,8 @@ async function definitionsIn(path: string): Promise<string[]> {
     .filter((document) => /^kind: CustomResourceDefinition\s*$/m.test(document));
 }
 
-/** Writes one file of definitions per set. The image and notification kinds of Flux exist as Go types only. */
-async function collectCrds(out: string): Promise<void> {
-  const all = Object.values(crdSets).flat();
-  const dirs = await download(
-    'crds',
-    all.map((source) => source.module),
-  );
-  const generated = join(out, 'generated');
+/** The image and notification kinds of Flux, which exist as Go types only. */
+async function fluxCrds(generated: string): Promise<string[]> {
   const apis = (await go('flux-crds', ['list', '-f', '{{join .Imports "\\n"}}', '.'])).trim().split('\n');
   await go('flux-crds', [
     'tool',
@@ -64,13 +60,28 @@ async function collectCrds(out: string): Promise<void> {
     ...apis.map((path) => `paths=${path}`),
     `output:crd:dir=${generated}`,
   ]);
+  const documents = await definitionsIn(generated);
+  await rm(generated, { recursive: true });
+  return documents;
+}
+
+/** Writes one file of definitions per set. */
+async function collectCrds(out: string): Promise<void> {
+  const all: CrdSource[] = Object.values(crdSets).flat();
+  const dirs = await download(
+    'crds',
+    all.map((source) => source.module),
+  );
+  const made: Partial<Record<CrdSet, string[]>> = {
+    flux: await fluxCrds(join(out, 'generated')),
+    linkerd: linkerdCrds.map((definition) => JSON.stringify(definition)),
+    strimzi: await strimziCrds(join(out, 'strimzi')),
+  };
   for (const [set, sources] of Object.entries(crdSets) as [CrdSet, CrdSource[]][]) {
     const paths = sources.map((source) => join(dirs.get(source.module)!, source.path));
-    if (set === 'flux') paths.push(generated);
-    const documents = (await Promise.all(paths.map(definitionsIn))).flat();
+    const documents = [...(await Promise.all(paths.map(definitionsIn))).flat(), ...(made[set] ?? [])];
     await writeFile(join(out, `${set}.yaml`), documents.join('\n---\n'));
   }
-  await rm(generated, { recursive: true });
 }
 
 /** A go.mod beside the target's own, by which the rewritten modules are taken from copies. */

@@ -26,6 +26,7 @@ export const crdSets = {
     { module: 'knative.dev/eventing-rabbitmq', path: 'config/broker' },
     { module: 'knative.dev/eventing-rabbitmq', path: 'config/source' },
   ],
+  linkerd: [],
   'prometheus-operator': [
     { module: 'github.com/prometheus-operator/prometheus-operator', path: 'example/prometheus-operator-crd' },
   ],
@@ -34,17 +35,24 @@ export const crdSets = {
     { module: 'github.com/rabbitmq/messaging-topology-operator', path: 'config/crd/bases' },
   ],
   'sealed-secrets': [{ module: 'github.com/bitnami/sealed-secrets', path: 'helm/sealed-secrets/crds' }],
+  'secrets-store-csi-driver': [{ module: 'sigs.k8s.io/secrets-store-csi-driver', path: 'config/crd/bases' }],
+  strimzi: [],
   traefik: [
     {
       module: 'github.com/traefik/traefik/v3',
       path: 'docs/content/reference/dynamic-configuration/kubernetes-crd-definition-v1.yml',
     },
   ],
+  'trivy-operator': [{ module: 'github.com/aquasecurity/trivy-operator', path: 'deploy/helm/crds' }],
+  'trust-manager': [{ module: 'github.com/cert-manager/trust-manager', path: 'deploy/crds' }],
   velero: [
     { module: 'github.com/vmware-tanzu/velero', path: 'config/crd/v1/bases' },
     { module: 'github.com/vmware-tanzu/velero', path: 'config/crd/v2alpha1/bases' },
   ],
 } satisfies Record<string, CrdSource[]>;
 
-/** Name of a set of definitions. `flux` also holds the image and notification kinds, which build.ts generates. */
+/**
+ * Name of a set of definitions. What no module has is made by build.ts: the image and notification kinds of `flux`, and all of
+ * `linkerd` and `strimzi`.
+ */
 export type CrdSet = keyof typeof crdSets;

@@ -5,6 +5,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type CrdSource, crdSets } from './crds.ts';
+import { linkerdCrds } from './linkerd-crds.ts';
+import { strimzi } from './strimzi-crds.ts';
 
 /** A text that stands once in a file of a module, and what it has to be. */
 export interface Rewrite {
@@ -119,7 +121,9 @@ export const groups: Record<string, TargetName[]> = {
 /** Where a target is or will be: the same content of go/<target> and of the recipe gives the same folder. */
 export function folder(name: TargetName): string {
   const target: Target = targets[name];
-  const hash = createHash('sha256').update(JSON.stringify([target, name === 'crds' ? crdSets : null]));
+  const hash = createHash('sha256').update(
+    JSON.stringify([target, name === 'crds' ? [crdSets, linkerdCrds, strimzi] : null]),
+  );
   for (const module of [name, ...(target.with ?? [])]) {
     for (const file of readdirSync(join(modules, module)).sort()) {
       hash.update(`${module}/${file}\0`).update(readFileSync(join(modules, module, file)));
