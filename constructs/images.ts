@@ -17,6 +17,13 @@ export type TagRule = { readonly semver: string } | { readonly stamped: string }
 export interface OwnImagesProps {
   /** @default - the highest version with the first tag's major number: a new major is a person's decision */
   readonly tags?: TagRule;
+  /**
+   * Who writes new tags: whoever the environment says, or `promotion`, a pull request that a person approves. Flux then has
+   * no policy for the mark and leaves it alone. @default - as `imageTags` of the environment
+   */
+  readonly keptBy?: 'promotion';
+  /** Put before the policies' names, where several charts run one image: `production`. @default - none */
+  readonly prefix?: string;
 }
 
 const namespace = 'flux-system';
@@ -27,23 +34,24 @@ const namespace = 'flux-system';
  * the one given here. Refuses a tag that says nothing about order, unless a rule is given, and `latest`.
  */
 export class OwnImages extends Construct {
-  readonly #tags?: TagRule;
+  readonly #props: OwnImagesProps;
   readonly #images = new Map<string, OwnImage>();
 
-  constructor(scope: Construct, id: string, { tags }: OwnImagesProps = {}) {
+  constructor(scope: Construct, id: string, props: OwnImagesProps = {}) {
     super(scope, id);
-    this.#tags = tags;
+    this.#props = props;
   }
 
   /** The image `name` below the own registry's prefix; `first` is the tag until automation has written a newer one. */
-  own(name: string, first: string, { tags = this.#tags }: OwnImagesProps = {}): OwnImage {
+  own(name: string, first: string, { tags = this.#props.tags }: Pick<OwnImagesProps, 'tags'> = {}): OwnImage {
+    const { keptBy, prefix: chart } = this.#props;
     const known = this.#images.get(name);
     if (known) return known;
 
     const { imageTags, registries, flux } = environmentOf(this);
     const { prefix, insecure, pullSecret } = registries.own;
     const repository = `${prefix}/${name}`;
-    const policy = name.replaceAll('/', '-');
+    const policy = [...(chart ? [chart] : []), ...name.split('/')].join('-');
     const marker = `${namespace}:${policy}`;
     const image: OwnImage = { policy: marker, repository, tag: committedTag(this, marker) ?? first };
     const [, major] = /^v?(\d+)\.\d+\.\d+$/.exec(first) ?? [];
@@ -52,9 +60,10 @@ export class OwnImages extends Construct {
     declare(this, { image });
     refuse(this, [
       ...imageProblems(`${repository}:${first}`),
+      ...tagProblems(image, first, rule),
       ...(rule ? [] : [`${name}: first tag ${first} is no version, nothing orders the tags after it; pass { tags }`]),
     ]);
-    if (imageTags !== 'flux' || !rule) return image;
+    if (imageTags !== 'flux' || keptBy || !rule) return image;
 
     new ImageRepository(this, `${policy}-repository`, {
       metadata: { name: policy, namespace },
@@ -80,6 +89,17 @@ export class OwnImages extends Construct {
     return image;
   }
 }
+
+/** A tag that the rule does not match would never be compared with those that do: the image would stay as it is. */
+const tagProblems = ({ policy, tag }: OwnImage, first: string, rule?: TagRule | '') =>
+  rule && 'stamped' in rule
+    ? [...new Set([first, tag])]
+        .filter((each) => !new RegExp(rule.stamped.replaceAll('(?P<', '(?<')).test(each))
+        .map(
+          (each) =>
+            `${policy}: tag ${each} does not match ${rule.stamped}, automation would pass it by; push one that does`,
+        )
+    : [];
 
 /** `registry/name:tag`. */
 export const referenceOf = (image: Image) => (typeof image === 'string' ? image : `${image.repository}:${image.tag}`);

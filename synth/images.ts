@@ -16,19 +16,22 @@ export interface Marked {
 }
 
 /**
- * The marks of all own images of one environment. Refused: one policy for two images (automation would write one over
- * the other), and one image under two policies (a scalar carries one mark).
+ * The marks of all own images of one environment, for the files of a chart: where two charts run one image, each keeps it
+ * by its own policy. Refused: one policy for two images (automation would write one over the other), and in one chart one
+ * image under two policies (a scalar carries one mark).
  */
-export function marksOf(declared: readonly Declared[]): { marks: Marks; findings: Finding[] } {
-  const images = declared.flatMap(({ image, source }) =>
-    image ? [{ ...image, source, scalar: scalarOf(image) }] : [],
+export function marksOf(declared: readonly Declared[]): { marks: (chart: string) => Marks; findings: Finding[] } {
+  const images = declared.flatMap(({ image, chart, source }) =>
+    image ? [{ ...image, chart, source, scalar: scalarOf(image), mark: `{"$imagepolicy": "${image.policy}"}` }] : [],
   );
   const byPolicy = new Map<string, (typeof images)[number]>();
   const byScalar = new Map<string, (typeof images)[number]>();
+  const anywhere = new Map<string, string>();
   const findings: Finding[] = [];
   for (const image of images) {
+    const inChart = `${image.chart} ${image.scalar}`;
     const samePolicy = byPolicy.get(image.policy);
-    const sameScalar = byScalar.get(image.scalar);
+    const sameScalar = byScalar.get(inChart);
     const refuse = (message: string, fix: string) =>
       findings.push({
         rule: 'image-policy-clash',
@@ -44,12 +47,15 @@ export function marksOf(declared: readonly Declared[]): { marks: Marks; findings
       refuse(`keeps ${image.scalar}, and so does ${objectOf(sameScalar.policy)}`, 'keep one image with one policy');
     }
     byPolicy.set(image.policy, samePolicy ?? image);
-    byScalar.set(image.scalar, sameScalar ?? image);
+    byScalar.set(inChart, sameScalar ?? image);
+    if (!anywhere.has(image.scalar)) anywhere.set(image.scalar, image.mark);
   }
-  return {
-    marks: new Map([...byScalar.values()].map(({ scalar, policy }) => [scalar, `{"$imagepolicy": "${policy}"}`])),
-    findings,
-  };
+  const charts = new Map<string, Marks>();
+  for (const chart of new Set(images.map((image) => image.chart))) {
+    const own = [...byScalar.values()].filter((image) => image.chart === chart);
+    charts.set(chart, new Map([...anywhere, ...own.map(({ scalar, mark }) => [scalar, mark] as const)]));
+  }
+  return { marks: (chart) => charts.get(chart) ?? anywhere, findings };
 }
 
 const scalarOf = ({ repository, tag }: OwnImage) => `${repository}:${tag}`;

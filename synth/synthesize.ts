@@ -43,11 +43,11 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
 
   const files = new Map<string, string>();
   let objects = 0;
-  for (const [path, { objects: inFile, source }] of plan.files) {
+  for (const [path, { objects: inFile, manifests, source }] of plan.files) {
     const at = folder + path;
     if (path !== 'kustomization.yaml' && !path.endsWith('/kustomization.yaml')) objects += inFile.length;
     const origin = source ?? `charts/environments/${name}.ts`;
-    files.set(at, emitFile({ path: at, source: origin, objects: inFile, marks }));
+    files.set(at, emitFile({ path: at, source: origin, objects: inFile, marks: marks(manifests?.[0]?.chart ?? '') }));
   }
 
   const before = changed(tree, files);

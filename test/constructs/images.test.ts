@@ -5,8 +5,8 @@ import { type Options, render } from './render.ts';
 const own = (name: string, first: string, props?: OwnImagesProps, options?: Options) => {
   let reference = '';
   const rendered = render((chart) => {
-    const images = new OwnImages(chart, 'images');
-    reference = referenceOf(images.own(name, first, props));
+    const images = new OwnImages(chart, 'images', props);
+    reference = referenceOf(images.own(name, first));
     expect(images.own(name, first)).toBe(images.own(name, first));
   }, options);
   return { ...rendered, reference };
@@ -38,8 +38,8 @@ describe('OwnImages', () => {
   });
 
   test('orders stamped tags by their stamp', () => {
-    const props: Required<OwnImagesProps> = { tags: { stamped: '^prod-[a-f0-9]+-(?P<stamp>\\d+)$' } };
-    const { find, problems } = own('team/web', 'prod-0a1b2c3-1700000000', props);
+    const tags = { stamped: '^prod-[a-f0-9]+-(?P<stamp>\\d+)$' };
+    const { find, problems } = own('team/web', 'prod-0a1b2c3-1700000000', { tags });
     expect(problems).toEqual([]);
     expect(find('ImagePolicy', 'team-web').spec).toEqual({
       imageRepositoryRef: { name: 'team-web' },
@@ -52,6 +52,26 @@ describe('OwnImages', () => {
     const { objects, relations } = own('web', '1.0.0', {}, { imageTags: 'ci' });
     expect(objects).toEqual([]);
     expect(relations[0]?.image?.policy).toBe('flux-system:web');
+  });
+
+  test('leaves the tag to a promotion, and has a policy of its own where the image is run twice', () => {
+    const props: Required<OwnImagesProps> = {
+      tags: { stamped: '^main-(?P<stamp>\\d+)$' },
+      keptBy: 'promotion',
+      prefix: 'production',
+    };
+    const { objects, relations, problems } = own('web', 'main-1700000000', props);
+    expect(problems).toEqual([]);
+    expect(objects).toEqual([]);
+    expect(relations[0]?.image?.policy).toBe('flux-system:production-web');
+  });
+
+  test('refuses a tag that the rule passes by, the first one and the committed one', () => {
+    const tags = { 'flux-system:web': 'latest-staging' };
+    expect(own('web', 'sha-0a1b2c3', { tags: { stamped: '^main-(?P<stamp>\\d+)$' } }, { tags }).problems).toEqual([
+      expect.stringContaining('tag sha-0a1b2c3 does not match ^main-'),
+      expect.stringContaining('tag latest-staging does not match ^main-'),
+    ]);
   });
 
   test('refuses a first tag that says nothing about the next', () => {

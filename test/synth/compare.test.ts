@@ -211,7 +211,7 @@ describe('compare', () => {
       return emitFile({
         path,
         source,
-        marks,
+        marks: marks('notifi'),
         objects: [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app' }, spec }],
       });
     };

@@ -11,7 +11,7 @@ const line = (tag: string, policy = 'flux-system:app') =>
 describe('marksOf', () => {
   test('maps each own image to its mark, however often it is declared', () => {
     const { marks, findings } = marksOf([declared(app), declared(app), { ...declared(app), image: undefined }]);
-    expect([...marks]).toEqual([['ghcr.io:443/acme/app:1.4.2', '{"$imagepolicy": "flux-system:app"}']]);
+    expect([...marks('notifi')]).toEqual([['ghcr.io:443/acme/app:1.4.2', '{"$imagepolicy": "flux-system:app"}']]);
     expect(findings).toEqual([]);
   });
 
@@ -27,7 +27,19 @@ describe('marksOf', () => {
     ]);
   });
 
-  test('refuses one image under two policies', () => {
+  test('two charts keep one image by a policy each, a third one by the first', () => {
+    const promoted = { ...declared({ ...app, policy: 'flux-system:production-app' }), chart: 'production' };
+    const { marks, findings } = marksOf([declared(app), promoted]);
+    const markIn = (chart: string) => marks(chart).get('ghcr.io:443/acme/app:1.4.2');
+    expect(findings).toEqual([]);
+    expect(['notifi', 'production', 'other'].map(markIn)).toEqual([
+      '{"$imagepolicy": "flux-system:app"}',
+      '{"$imagepolicy": "flux-system:production-app"}',
+      '{"$imagepolicy": "flux-system:app"}',
+    ]);
+  });
+
+  test('refuses one image under two policies in one chart', () => {
     const { findings } = marksOf([declared(app), declared({ ...app, policy: 'flux-system:canary' })]);
     expect(findings).toMatchObject([
       {
