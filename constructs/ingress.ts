@@ -24,8 +24,6 @@ export interface IngressProps {
   readonly headers?: Readonly<Record<string, string>>;
   /** How long the answer may take to begin, `30s`; what has begun, a websocket for one, may go on. @default - any time */
   readonly timeout?: string;
-  /** Cookie that keeps a client at one pod. @default - none */
-  readonly sticky?: string;
 }
 
 /**
@@ -80,7 +78,9 @@ export class Ingress extends Construct {
         },
       });
     }
-    for (const to of new Set(routes.map((route) => route.to))) this.connect(id, to, props);
+    const answering = new Map(routes.map(({ to, sticky }) => [to, sticky]));
+    for (const { to, sticky } of routes) if (sticky) answering.set(to, sticky);
+    for (const [to, sticky] of answering) this.connect(id, to, props, sticky);
     this.admitSolver(id);
     declare(this, {
       provides: { objects: [{ kind: 'Secret', namespace, name: secretName, keys: ['tls.crt', 'tls.key'] }] },
@@ -100,7 +100,7 @@ export class Ingress extends Construct {
   }
 
   /** Traefik reads how to talk to the pods from their Service. */
-  private connect(id: string, { service, namespace, name }: Workload, { timeout, sticky }: IngressProps) {
+  private connect(id: string, { service, namespace, name }: Workload, { timeout }: IngressProps, sticky?: string) {
     const annotate = (option: string, value: string) =>
       service?.metadata.addAnnotation(`traefik.ingress.kubernetes.io/service.${option}`, value);
     if (timeout) {
@@ -116,6 +116,7 @@ export class Ingress extends Construct {
       annotate('sticky.cookie.name', sticky);
       annotate('sticky.cookie.secure', 'true');
       annotate('sticky.cookie.httponly', 'true');
+      annotate('sticky.cookie.samesite', 'lax');
     }
   }
 

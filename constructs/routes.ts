@@ -10,6 +10,8 @@ export interface Route {
   readonly strip?: boolean;
   /** False where many requests come from few addresses: webhooks. @default - as the Ingress has it */
   readonly rateLimit?: false;
+  /** Cookie that keeps a client at one of its pods; of its own, for two workloads would take each other's for a pod that is gone. @default - none */
+  readonly sticky?: string;
 }
 
 export type Routes = readonly (Route & { readonly path: string })[];
@@ -54,6 +56,17 @@ export function routeProblems({ streams = [], bodyLimit, rateLimit }: IngressPro
     if (!bodyLimit) found.push(`streams: ${path} has no bodyLimit to be left alone by; remove it`);
     else if (path.startsWith('/') && !closest(path, routes)) {
       found.push(`streams: ${path} is below none of the routes; add one`);
+    }
+  }
+  for (const { path, to, sticky } of routes) {
+    const other = routes.find((route) => route.sticky && route.to !== to && route.sticky === sticky);
+    if (other) {
+      found.push(
+        `routes.${path}: cookie ${sticky} is ${other.to.name}'s too, each would undo the other's; name it differently`,
+      );
+    }
+    if (sticky && !/^[A-Za-z0-9_-]+$/.test(sticky)) {
+      found.push(`routes.${path}: "${sticky}" is not a cookie's name; use letters, digits, _ and -`);
     }
   }
   for (const { path, rateLimit: limited } of routes) {

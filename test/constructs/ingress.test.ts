@@ -66,7 +66,6 @@ describe('Ingress', () => {
       },
       headers: { 'X-Robots-Tag': 'none' },
       timeout: '30s',
-      sticky: 'pod',
     };
     const { find, problems } = ingress(rest);
     expect(problems).toEqual([]);
@@ -93,11 +92,40 @@ describe('Ingress', () => {
     });
     expect(find('Service', 'web').metadata.annotations).toEqual({
       [annotation('service.serverstransport')]: 'shop-public-web@kubernetescrd',
+    });
+  });
+
+  const sticky = (cookies: { web?: string; admin?: string }) =>
+    render((chart) => {
+      const [web, admin] = ['web', 'admin'].map(
+        (id) => new Workload(chart, id, { ...props, listens: { http: 8080 } }),
+      ) as [Workload, Workload];
+      const routes = {
+        '/': web,
+        '/api': { to: web, sticky: cookies.web },
+        '/admin': { to: admin, sticky: cookies.admin },
+      };
+      new Ingress(chart, 'public', { host: 'shop.example.com', routes });
+    });
+
+  test('a cookie keeps clients at one pod of the workload that asks for it, and of no other', () => {
+    const { find, problems } = sticky({ web: 'shop_pod' });
+    expect(problems).toEqual([]);
+    expect(find('Service', 'web').metadata.annotations).toEqual({
       [annotation('service.sticky.cookie')]: 'true',
-      [annotation('service.sticky.cookie.name')]: 'pod',
+      [annotation('service.sticky.cookie.name')]: 'shop_pod',
       [annotation('service.sticky.cookie.secure')]: 'true',
       [annotation('service.sticky.cookie.httponly')]: 'true',
+      [annotation('service.sticky.cookie.samesite')]: 'lax',
     });
+    expect(find('Service', 'admin').metadata.annotations).toBeUndefined();
+  });
+
+  test.each([
+    [{ web: 'pod', admin: 'pod' }, "cookie pod is admin's too"],
+    [{ web: 'my pod' }, '"my pod" is not a cookie\'s name'],
+  ])('refuses cookies that cannot work: %j', (cookies, message) => {
+    expect(sticky(cookies).problems[0]).toContain(message);
   });
 
   test('streams go around the buffer, and ask for no second certificate', () => {
