@@ -12,21 +12,6 @@ sha256sum "$FILE"* > "$NAME.sum"
 mv "$NAME.sum" "$FILE.sha256"
 `;
 
-export const uploadScript = `#!/bin/sh
-set -eu
-cd "$BACKUP"
-
-# The checksums last: a backup that has them is whole.
-checksums=$(echo "$NAME"-*.sha256)
-for file in "$NAME"-*; do
-  [ "$file" = "$checksums" ] || rclone copyto --immutable "$file" "$TARGET/$file"
-done
-rclone copyto --immutable "$checksums" "$TARGET/$checksums"
-# Sizes and checksums as the target itself reports them.
-rclone check --one-way --include "$NAME-*" . "$TARGET"
-rclone delete --min-age "$KEEP" --include "$NAME-*" "$TARGET"
-`;
-
 export const downloadScript = `#!/bin/sh
 set -eu
 cd "$BACKUP"

@@ -2,7 +2,8 @@ import { Construct } from 'constructs';
 import { KubeCronJob } from '../imports/k8s.ts';
 import { refuse, warn } from '../imports/relations.ts';
 import type { AlertRule } from './alert-rules.ts';
-import { downloadScript, dumpScript, restoreScript, uploadScript } from './backup-scripts.ts';
+import { type Keep, keepProblems, retention } from './backup-retention.ts';
+import { downloadScript, dumpScript, restoreScript } from './backup-scripts.ts';
 import type { Dependency, Env } from './dependency.ts';
 import type { Image } from './images.ts';
 import { Pod, type Sidecar } from './pod.ts';
@@ -23,6 +24,8 @@ export interface Dump {
   readonly env?: Env;
   /** Where from, and back to. */
   readonly uses: readonly Dependency[];
+  /** What the way back needs besides: a user with more rights. @default - nothing */
+  readonly restoreUses?: readonly Dependency[];
 }
 
 export interface BackupProps {
@@ -35,8 +38,8 @@ export interface BackupProps {
   readonly schedule?: string;
   /** Minutes after which a dump is given up. @default - three quarters of the time between two dumps, 45 at most */
   readonly deadlineMinutes?: number;
-  /** Older dumps are deleted from the targets, after a newer one has arrived. @default 7 */
-  readonly keepDays?: number;
+  /** What stays on the targets after a newer dump has arrived. @default { days: 7 } */
+  readonly keep?: Keep;
   /** Has sh and rclone. */
   readonly uploader: Image;
   /** Of each container. @default medium */
@@ -60,18 +63,19 @@ export class Backup extends Construct {
   constructor(scope: Construct, id: string, props: BackupProps & { readonly name?: string }) {
     super(scope, id);
     const { dump, targets, rpoMinutes, uploader, name = id } = props;
-    const { schedule = scheduleOf(rpoMinutes), keepDays = 7, size = 'medium' } = props;
+    const { schedule = scheduleOf(rpoMinutes), keep = { days: 7 }, size = 'medium' } = props;
     const gap = longestGap(schedule);
     const { deadlineMinutes = Math.min(45, Math.floor((gap ?? 60) * 0.75)) } = props;
     const [first = {}, ...others] = targets;
     this.name = name;
 
+    const kept = retention(keep);
     const upload = {
       image: uploader,
       size,
       run: { command: ['sh', '/scripts/upload.sh'] },
-      env: { BACKUP: folder, NAME: name, KEEP: `${keepDays}d`, RCLONE_CONFIG: '/tmp/rclone.conf' },
-      files: { '/scripts/upload.sh': uploadScript },
+      env: { BACKUP: folder, NAME: name, ...kept.env, RCLONE_CONFIG: '/tmp/rclone.conf' },
+      files: kept.files,
     };
     const pod = new Pod(this, 'pod', { ...upload, name, run: { ...upload.run, writable: [folder] }, uses: [first] });
     const initContainers = [
@@ -144,12 +148,12 @@ export class Backup extends Construct {
             `deadlineMinutes: ${deadlineMinutes} reaches into the next run ${gap} minutes later, which would be skipped; shorten it`,
           ]
         : []),
-      ...(keepDays >= 1 ? [] : [`keepDays: ${keepDays} deletes what was just uploaded; keep at least 1`]),
+      ...keepProblems(keep),
     ]);
   }
 
   private restore(dump: Dump, target: Dependency, { name, upload }: { name: string; upload: Omit<Sidecar, 'name'> }) {
-    const { image, shell = 'bash', env, uses } = dump;
+    const { image, shell = 'bash', env, uses, restoreUses = [] } = dump;
     const pod = new Pod(this, 'restore-pod', {
       name,
       image,
@@ -157,7 +161,7 @@ export class Backup extends Construct {
       run: { command: [shell, '/scripts/restore.sh'], writable: [folder] },
       env: { BACKUP: folder, ...env },
       files: { '/scripts/restore.sh': restoreScript(dump) },
-      uses,
+      uses: [...uses, ...restoreUses],
     });
     const download = pod.sidecar({
       ...upload,

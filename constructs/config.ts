@@ -12,8 +12,8 @@ export interface ConfigProps {
   readonly namespace: string;
   /** Whose it is, beside the pod's own: its ConfigMaps are `<name>-<container>`. @default - the pod's own */
   readonly container?: string;
-  /** What brings variables and files; two that bring the same one are refused. */
-  readonly from: readonly Pick<Dependency, 'env' | 'files'>[];
+  /** What brings variables, files and volumes; two that bring the same one are refused. */
+  readonly from: readonly Pick<Dependency, 'env' | 'files' | 'volumes'>[];
 }
 
 type Entry<T> = readonly [string, T];
@@ -32,6 +32,8 @@ export class Config extends Construct {
   readonly #prefix: string;
   readonly #env: readonly Entry<Env[string]>[];
   readonly #files: readonly Entry<Files[string]>[];
+  /** Claims by the folder they are mounted at. */
+  readonly #claims: readonly Entry<string>[];
   /** Every value that is read from a Secret. */
   readonly secrets: readonly SecretKey[];
 
@@ -43,6 +45,7 @@ export class Config extends Construct {
     this.#prefix = container ? `${container}-` : '';
     this.#env = from.flatMap(({ env = {} }) => Object.entries(env));
     this.#files = from.flatMap(({ files = {} }) => Object.entries(files));
+    this.#claims = from.flatMap(({ volumes = {} }) => Object.entries(volumes));
     this.secrets = [...this.#env, ...this.#files].flatMap(([, value]) => (isSecretKey(value) ? [value] : []));
 
     for (const [configMap, data] of Object.entries(this.data)) {
@@ -54,6 +57,7 @@ export class Config extends Construct {
     refuse(this, [
       ...twice('env', this.#env),
       ...twice('files', this.#files),
+      ...twice('volumes', this.#claims),
       ...this.#env
         .filter(([variable]) => !/^[-._a-zA-Z][-._a-zA-Z0-9]*$/.test(variable))
         .map(([variable]) => `env: "${variable}" is not a variable's name; use letters, digits and _`),
@@ -76,22 +80,28 @@ export class Config extends Construct {
 
   /** Mounted one by one: a mounted folder would hide the image's files beside them. Only there a token is renewed, though. */
   get mounts(): VolumeMount[] {
-    return this.#files.map(([path, content]) => ({
+    const files = this.#files.map(([path, content]) => ({
       name: this.volumeName(content),
       ...(isToken(content)
         ? { mountPath: dirname(path) }
         : { mountPath: path, subPath: typeof content === 'string' ? keyOf(path) : content.key }),
       readOnly: true,
     }));
+    return [...files, ...this.#claims.map(([mountPath, claim]) => ({ name: this.claimName(claim), mountPath }))];
   }
 
   get volumes(): Volume[] {
     const contents = this.#files.map(([, content]) => content);
     const names = [...new Set(contents.map((content) => this.volumeName(content)))];
-    return names.map((name) => {
+    const files = names.map((name) => {
       const sources = this.#files.filter(([, content]) => this.volumeName(content) === name);
       return volume(name, `${this.#name}-files`, sources);
     });
+    const claims = [...new Set(this.#claims.map(([, claim]) => claim))];
+    return [
+      ...files,
+      ...claims.map((claimName) => ({ name: this.claimName(claimName), persistentVolumeClaim: { claimName } })),
+    ];
   }
 
   get checksums(): Record<string, string> {
@@ -114,6 +124,10 @@ export class Config extends Construct {
       ...(plain.length && { [this.#name]: Object.fromEntries(plain) }),
       ...(files.length && { [`${this.#name}-files`]: Object.fromEntries(files) }),
     };
+  }
+
+  private claimName(claim: string): string {
+    return `${this.#prefix}claim-${claim}`.replaceAll('.', '-').slice(0, 63);
   }
 
   private volumeName(content: Files[string]): string {

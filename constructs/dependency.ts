@@ -53,12 +53,14 @@ export interface Callee {
 
 /**
  * What a pod needs to work: a store, a queue, a credential, a service outside the cluster. Everything that follows from
- * the relation is said here once: variables, files, ports of both NetworkPolicies, and Flux's order.
+ * the relation is said here once: variables, files, volumes, ports of both NetworkPolicies, and Flux's order.
  */
 export interface Dependency {
   readonly env?: Env;
   readonly files?: Files;
   readonly endpoints?: readonly Endpoint[];
+  /** Volumes by the folder they are mounted at: names of PersistentVolumeClaims in the pod's namespace. @default - none */
+  readonly volumes?: Readonly<Record<string, string>>;
   /** What has to be up before the pod. @default - nothing in this cluster */
   readonly construct?: IConstruct;
 }

@@ -43,7 +43,7 @@ test('passes on what may differ', () => {
     schedule: '*/30 * * * *',
     rpoMinutes: 30,
     deadlineMinutes: 20,
-    keepDays: 30,
+    keep: { days: 30 },
     client: 'postgres:16.4',
     uploader: 'rclone:1.76.0',
     size: 'large',
@@ -76,7 +76,9 @@ describe('refuses', () => {
     ['one that rests on some days', { schedule: '0 * * * 1-5' }, 'gaps are not known'],
     ['what is no schedule', { schedule: 'hourly' }, 'gaps are not known'],
     ['a deadline beyond the next run', { deadlineMinutes: 60 }, 'reaches into the next run'],
-    ['keeping nothing', { keepDays: 0 }, 'keepDays: 0'],
+    ['keeping nothing', { keep: { days: 0 } }, 'keep.days: 0'],
+    ['keeping no day', { keep: { daily: 0, weekly: 4, monthly: 3 } }, 'keep.daily: 0'],
+    ['half a backup', { keep: { daily: 7, weekly: 0.5, monthly: 3 } }, 'keep.weekly: 0.5'],
   ])('%s', (_, changes, message) => {
     expect(backup(changes).problems).toEqual([expect.stringContaining(message)]);
   });
