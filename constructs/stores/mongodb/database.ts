@@ -47,9 +47,16 @@ export class MongoDatabase implements Dependency {
     return { env: { [source]: password, [variable]: this.address(source) }, endpoints, construct };
   }
 
+  /** The URI without a database, for a program that makes one per tenant and names it per connection: `MONGODB_URI_BASE`. */
+  base(variable: string): Dependency {
+    const { password, endpoints, construct } = this;
+    const source = `${variable}_PASSWORD`;
+    return { env: { [source]: password, [variable]: this.address(source, '') }, endpoints, construct };
+  }
+
   /** The kubelet puts the password in when the container starts. */
-  private address(password: string): string {
+  private address(password: string, database = this.name): string {
     const { name, hosts } = this;
-    return `mongodb://${name}:$(${password})@${hosts}/${name}?replicaSet=${REPLICA_SET}&authSource=admin&w=majority`;
+    return `mongodb://${name}:$(${password})@${hosts}/${database}?replicaSet=${REPLICA_SET}&authSource=admin&w=majority`;
   }
 }
