@@ -16,6 +16,22 @@ export const charts = {
   'csi-driver-nfs': { from: 'https://kubernetes-csi.github.io/csi-driver-nfs', version: '4.13.4' },
   // renovate: datasource=docker depName=quay.io/strimzi-helm/strimzi-kafka-operator
   'strimzi-kafka-operator': { from: 'oci://quay.io/strimzi-helm', version: '1.2.0' },
+  // renovate: datasource=docker depName=ghcr.io/grafana-community/helm-charts/loki
+  loki: { from: 'oci://ghcr.io/grafana-community/helm-charts', version: '18.11.0' },
+  // renovate: datasource=docker depName=ghcr.io/grafana-community/helm-charts/tempo
+  tempo: { from: 'oci://ghcr.io/grafana-community/helm-charts', version: '2.2.4' },
+  // renovate: datasource=helm depName=alloy registryUrl=https://grafana.github.io/helm-charts
+  alloy: { from: 'https://grafana.github.io/helm-charts', version: '1.11.1' },
+  // renovate: datasource=helm depName=opentelemetry-collector registryUrl=https://open-telemetry.github.io/opentelemetry-helm-charts
+  'opentelemetry-collector': { from: 'https://open-telemetry.github.io/opentelemetry-helm-charts', version: '0.170.0' },
+  // renovate: datasource=helm depName=velero registryUrl=https://vmware-tanzu.github.io/helm-charts
+  velero: { from: 'https://vmware-tanzu.github.io/helm-charts', version: '12.1.0' },
+  // renovate: datasource=docker depName=ghcr.io/aquasecurity/helm-charts/trivy-operator
+  'trivy-operator': { from: 'oci://ghcr.io/aquasecurity/helm-charts', version: '0.34.0' },
+  // renovate: datasource=docker depName=ghcr.io/external-secrets/charts/external-secrets
+  'external-secrets': { from: 'oci://ghcr.io/external-secrets/charts', version: '2.9.0' },
+  // renovate: datasource=helm depName=metrics-server registryUrl=https://kubernetes-sigs.github.io/metrics-server
+  'metrics-server': { from: 'https://kubernetes-sigs.github.io/metrics-server', version: '3.13.1' },
 } as const;
 
 /** What is installed by the manifests in its repository, at a tag. */
@@ -68,4 +84,6 @@ export const images = {
   curl: 'docker.io/curlimages/curl:8.17.0',
   // renovate: datasource=docker depName=docker.io/rclone/rclone
   rclone: 'docker.io/rclone/rclone:1.75.1',
+  // renovate: datasource=docker depName=docker.io/velero/velero-plugin-for-aws
+  veleroPluginForAws: 'docker.io/velero/velero-plugin-for-aws:v1.13.1',
 } as const;

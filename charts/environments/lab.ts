@@ -1,6 +1,7 @@
 import type { Environment } from '../../imports/environment.ts';
 import { lab } from '../lab/lab.ts';
 import { k3s } from '../platform/k3s.ts';
+import { collectorOtlp } from '../platform/opentelemetry-collector.ts';
 import { platform } from '../platform/platform.ts';
 
 // An example: K3s on three Raspberry Pi 5 and two small PCs, each of them a server or agent that also works, and a NAS.
@@ -30,14 +31,30 @@ export default {
     // The three servers; pods reach one of them.
     apiServer: { cidr: '192.168.20.8/29', port: 6443 },
   },
+  otlp: collectorOtlp,
+  // The platform comes last: Loki and Tempo write to a store of the lab.
   systems: [
+    lab,
     platform({
       email: 'lab@example.net',
       alerts: { slack: { channel: '#lab' } },
       monitoring: { retention: '7d', storage: '20Gi', dns: 'coreDns' },
       nfs: { server: 'nas.lab.example.net', share: '/volume1/k3s' },
       operators: { rabbitmq: true, kafka: ['lab'] },
+      loki: { retention: '7d', storage: '5Gi', objects: { store: 'lab/minio', bucket: 'logs' } },
+      logs: true,
+      tempo: { retention: '72h', storage: '5Gi', objects: { store: 'lab/minio', bucket: 'traces' } },
+      collector: { traces: 'tempo' },
+      velero: {
+        objects: {
+          url: 'https://0123456789abcdef.r2.cloudflarestorage.com',
+          region: 'auto',
+          provider: 'Cloudflare',
+          bucket: 'lab-cluster',
+        },
+        storageClass: 'local',
+      },
+      trivy: true,
     }),
-    lab,
   ],
 } satisfies Environment;

@@ -7,6 +7,7 @@ export const client = (scope: Construct, id: string, props: Pick<PodProps, 'imag
   new Workload(scope, id, {
     ...props,
     size: 'tiny',
+    telemetry: true,
     listens: { http: 8080 },
     health: { live: '/live', ready: '/ready' },
   });

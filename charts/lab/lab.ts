@@ -22,11 +22,14 @@ export function lab(app: App) {
   const image = new OwnImages(chart, 'images').own('lab-client', 'v1.0.0');
 
   const objects = new HaStatefulStore(chart, 'minio', {
-    engine: minio({ buckets: ['backups', 'pictures'], images }),
+    engine: minio({
+      buckets: ['backups', 'pictures', { name: 'logs', clients: ['loki'] }, { name: 'traces', clients: ['tempo'] }],
+      images,
+    }),
     members: 4,
     storage: '100Gi',
     size: 'large',
-    backup: { none: 'pictures can be uploaded again, and backups are also elsewhere' },
+    backup: { none: 'pictures can be uploaded again, backups are also elsewhere, logs and traces grow old in days' },
     clients: ['keys'],
   });
   const elsewhere = new S3(chart, 'elsewhere', {

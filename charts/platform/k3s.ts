@@ -17,5 +17,7 @@ export const k3s = {
   provides: {
     ...bootstrapped.provides,
     kinds: [...bootstrapped.provides.kinds, 'helm.cattle.io/*', 'k3s.cattle.io/*'],
+    // No CSI driver, but what classes name as their provisioner all the same.
+    objects: [...bootstrapped.provides.objects, { kind: 'CSIDriver', name: 'rancher.io/local-path' }],
   },
 } satisfies ClusterFacts;

@@ -1,25 +1,44 @@
 import type { App } from 'cdk8s';
+import type { Construct } from 'constructs';
 import { AlertReceivers, type AlertReceiversProps } from '../../constructs/alertmanager.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Credential } from '../../constructs/credential.ts';
+import { amountOf } from '../../constructs/sizes.ts';
+import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
+import { LOKI } from './loki.ts';
 import { part } from './part.ts';
+import { TEMPO } from './tempo.ts';
 
 export interface MonitoringFacts {
   readonly alerts: AlertReceiversProps;
   readonly monitoring: {
     /** How long Prometheus keeps samples: `15d`. */
     readonly retention: string;
-    /** Its volume, of the default storage class: `50Gi`. */
+    /** Its volume, of the default storage class: `50Gi`. Prometheus deletes the oldest before it is full. */
     readonly storage: string;
+    /** Its memory, `{ request: '400Mi', limit: '1Gi' }`. @default - 1Gi to 3Gi */
+    readonly memory?: { readonly request: string; readonly limit: string };
+    /** Grafana's host name, reached through the environment's ingress. @default - none, `kubectl port-forward` */
+    readonly grafana?: string;
     /** Which DNS the cluster runs: both have the same labels, but other metrics. */
     readonly dns: 'coreDns' | 'kubeDns';
   };
 }
 
+/** What else Grafana shows, and whether metrics are pushed too. */
+export interface Telemetry {
+  readonly loki: boolean;
+  readonly tempo: boolean;
+  /** By OTLP, as the collector does. */
+  readonly pushed: boolean;
+}
+
+export const PROMETHEUS = 'http://kube-prometheus-stack-prometheus.monitoring.svc:9090';
+
 /** Prometheus, Alertmanager and Grafana; every ServiceMonitor, PodMonitor and PrometheusRule of the cluster counts. */
-export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts) {
-  const { retention, storage, dns } = facts.monitoring;
+export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts, telemetry: Telemetry) {
+  const { retention, storage, dns, memory = { request: '1Gi', limit: '3Gi' }, grafana: host } = facts.monitoring;
   // The node exporter reads the machine itself, which no lesser level allows.
   const chart = part(app, 'monitoring', { podSecurity: 'privileged' });
   const receivers = new AlertReceivers(chart, 'alert-receivers', facts.alerts);
@@ -48,11 +67,21 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts)
       },
       grafana: {
         admin: { existingSecret: grafana.name, userKey: 'admin-user', passwordKey: 'admin-password' },
+        additionalDataSources: dataSources(telemetry),
+        ingress: host && ingressOf(chart, host),
       },
       prometheus: {
         prometheusSpec: {
           retention,
+          retentionSize: `${Math.floor((amountOf(storage) * 0.85) / 2 ** 20)}MiB`,
           storageSpec: volume(storage),
+          resources: { requests: { cpu: '200m', memory: memory.request }, limits: { memory: memory.limit } },
+          ...(telemetry.pushed && {
+            enableOTLPReceiver: true,
+            otlp: { promoteResourceAttributes: promoted },
+            // What is pushed comes in batches, of several pods at once.
+            tsdb: { outOfOrderTimeWindow: '10m' },
+          }),
           // Nil selectors of the chart mean "labelled with this release"; false makes them mean all.
           ruleSelectorNilUsesHelmValues: false,
           serviceMonitorSelectorNilUsesHelmValues: false,
@@ -71,6 +100,77 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts)
       ],
     },
   });
+}
+
+/** Resource attributes that are labels of every series; the rest can be joined from target_info. */
+const promoted = [
+  'service.namespace',
+  'service.name',
+  'deployment.environment.name',
+  'k8s.namespace.name',
+  'k8s.pod.name',
+  'k8s.deployment.name',
+  'k8s.statefulset.name',
+];
+
+/** Their uids are what dashboards refer to; Prometheus' own is the chart's, `prometheus`. */
+const dataSources = ({ loki, tempo }: Telemetry) => [
+  ...(loki
+    ? [
+        {
+          name: 'Loki',
+          uid: 'loki',
+          type: 'loki',
+          access: 'proxy',
+          url: LOKI,
+          jsonData: {
+            // From a line to its trace. Grafana replaces $ itself, so it is there twice.
+            derivedFields: tempo
+              ? [
+                  {
+                    name: 'trace',
+                    matcherType: 'label',
+                    matcherRegex: 'trace_id',
+                    datasourceUid: 'tempo',
+                    url: '$${__value.raw}',
+                  },
+                ]
+              : [],
+          },
+        },
+      ]
+    : []),
+  ...(tempo
+    ? [
+        {
+          name: 'Tempo',
+          uid: 'tempo',
+          type: 'tempo',
+          access: 'proxy',
+          url: TEMPO,
+          jsonData: loki
+            ? {
+                tracesToLogsV2: {
+                  datasourceUid: 'loki',
+                  filterByTraceID: true,
+                  tags: [{ key: 'service.name', value: 'service_name' }],
+                },
+              }
+            : {},
+        },
+      ]
+    : []),
+];
+
+function ingressOf(scope: Construct, host: string) {
+  const { ingress } = environmentOf(scope);
+  return {
+    enabled: true,
+    ingressClassName: ingress.class,
+    annotations: { 'cert-manager.io/cluster-issuer': ingress.issuer },
+    hosts: [host],
+    tls: [{ secretName: 'grafana-tls', hosts: [host] }],
+  };
 }
 
 const service = (name: string, ...ports: (number | string)[]) => ({

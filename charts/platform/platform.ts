@@ -1,13 +1,22 @@
-import type { System } from '../../imports/environment.ts';
+import type { Environment, System } from '../../imports/environment.ts';
+import { refuse } from '../../imports/relations.ts';
+import { alloy } from './alloy.ts';
 import { certManager } from './cert-manager.ts';
+import { type ExternalSecretsFacts, externalSecrets } from './external-secrets.ts';
 import { flux } from './flux.ts';
+import { type LokiFacts, loki } from './loki.ts';
+import { metricsServer } from './metrics-server.ts';
 import { type MonitoringFacts, monitoring } from './monitoring.ts';
 import { type NfsFacts, nfs } from './nfs.ts';
+import { type CollectorFacts, collector, collectorOtlp } from './opentelemetry-collector.ts';
 import { prometheusCrds } from './prometheus-crds.ts';
 import { rabbitmq } from './rabbitmq.ts';
 import { sealedSecrets } from './sealed-secrets.ts';
 import { strimzi } from './strimzi.ts';
-import { traefik } from './traefik.ts';
+import { type TempoFacts, tempo, tempoOtlp } from './tempo.ts';
+import { type TraefikFacts, traefik } from './traefik.ts';
+import { trivyOperator } from './trivy-operator.ts';
+import { type VeleroFacts, velero } from './velero.ts';
 
 export interface PlatformFacts extends MonitoringFacts {
   /** Who hears from Let's Encrypt about a certificate that was not renewed. */
@@ -16,6 +25,24 @@ export interface PlatformFacts extends MonitoringFacts {
   readonly nfs?: NfsFacts;
   /** Operators of stores, by what they run: `{ rabbitmq: true, kafka: ['lab'] }`, Kafka's for brokers in these namespaces. @default - none */
   readonly operators?: { readonly rabbitmq?: boolean; readonly kafka?: readonly string[] };
+  /** How Traefik is reached. @default - by a load balancer */
+  readonly traefik?: TraefikFacts;
+  /** Logs: `{ retention: '7d', storage: '20Gi' }`. @default - none */
+  readonly loki?: LokiFacts;
+  /** Ships what containers print to Loki. @default false */
+  readonly logs?: boolean;
+  /** Traces. @default - none */
+  readonly tempo?: TempoFacts;
+  /** The OpenTelemetry Collector, which `otlp: collectorOtlp` of the environment has services send to. @default - none */
+  readonly collector?: CollectorFacts;
+  /** Backups of the cluster's objects. @default - none */
+  readonly velero?: VeleroFacts;
+  /** Scans of what runs, by Trivy Operator. @default false */
+  readonly trivy?: boolean;
+  /** Secrets made of what Vault holds, or made up. @default - none */
+  readonly externalSecrets?: ExternalSecretsFacts;
+  /** For clusters that bring no metrics-server. @default false */
+  readonly metricsServer?: boolean;
 }
 
 /** What every system of an environment stands on: ingress, certificates, sealed secrets, monitoring, alerting. */
@@ -25,10 +52,36 @@ export const platform =
     const crds = prometheusCrds(app);
     if (environment.secrets.kind === 'sealed') sealedSecrets(app, crds);
     const certificates = certManager(app, crds, facts);
-    traefik(app, crds);
-    monitoring(app, crds, facts);
+    traefik(app, crds, facts.traefik);
+    monitoring(app, crds, facts, {
+      loki: facts.loki !== undefined,
+      tempo: facts.tempo !== undefined,
+      pushed: facts.collector !== undefined,
+    });
     flux(app, environment, facts);
     if (facts.nfs) nfs(app, facts.nfs);
     if (facts.operators?.rabbitmq) rabbitmq(app, certificates);
     if (facts.operators?.kafka) strimzi(app, facts.operators.kafka);
+    const logs = facts.loki && loki(app, crds, facts.loki);
+    if (facts.logs && logs) alloy(app, crds, logs);
+    if (facts.tempo) tempo(app, crds, facts.tempo);
+    if (facts.collector) collector(app, crds, facts.collector);
+    if (facts.velero) velero(app, crds, facts.velero);
+    if (facts.trivy) trivyOperator(app, crds);
+    if (facts.externalSecrets) externalSecrets(app, crds, facts.externalSecrets);
+    if (facts.metricsServer) metricsServer(app, crds);
+    refuse(app, problems(facts, environment));
   };
+
+/** What one part needs of another, or of the environment. */
+function problems(facts: PlatformFacts, { otlp }: Environment): string[] {
+  const { loki, logs, tempo, collector } = facts;
+  const sent = (by: string, to: string) => `platform: ${by} sends to ${to}, which is not there; give ${to} too`;
+  return [
+    ...(logs && !loki ? [sent('logs', 'loki')] : []),
+    ...(collector && collector.logs !== false && !loki ? [`${sent('collector', 'loki')}, or logs: false`] : []),
+    ...(collector?.traces === 'tempo' && !tempo ? [sent('collector', 'tempo')] : []),
+    ...(otlp === collectorOtlp && !collector ? [sent('otlp of the environment', 'collector')] : []),
+    ...(otlp === tempoOtlp && !tempo ? [sent('otlp of the environment', 'tempo')] : []),
+  ];
+}

@@ -4,10 +4,19 @@ import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
 
+export interface TraefikFacts {
+  /**
+   * Ports of every node instead of a load balancer, for a router or proxy in front of the cluster. Traefik then sees
+   * addresses of nodes, and takes the client's from X-Forwarded-For of those in `proxies`, address ranges.
+   */
+  readonly nodePorts: { readonly web: number; readonly websecure: number; readonly proxies?: readonly string[] };
+}
+
 /** The way in from outside: HTTP is sent on to HTTPS, and everybody's own address stays visible. */
-export function traefik(app: App, crds: ChartRelease) {
+export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<TraefikFacts> = {}) {
   const chart = part(app, 'traefik');
   const { ingress } = environmentOf(chart);
+  const trusted = nodePorts?.proxies && { forwardedHeaders: { trustedIPs: [...nodePorts.proxies] } };
 
   new ChartRelease(chart, 'traefik', {
     ...charts.traefik,
@@ -25,9 +34,19 @@ export function traefik(app: App, crds: ChartRelease) {
       resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
       ingressClass: { name: ingress.class },
       // Local keeps the client's address, which rate limits count by; Cluster would show a node's.
-      service: { spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' } },
+      service: {
+        spec: nodePorts
+          ? // A router forwards to one node, whether Traefik runs there or not.
+            { type: 'NodePort', externalTrafficPolicy: 'Cluster' }
+          : { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+      },
       ports: {
-        web: { http: { redirections: { entryPoint: { to: 'websecure', scheme: 'https', permanent: true } } } },
+        web: {
+          nodePort: nodePorts?.web,
+          ...trusted,
+          http: { redirections: { entryPoint: { to: 'websecure', scheme: 'https', permanent: true } } },
+        },
+        websecure: nodePorts && { nodePort: nodePorts.websecure, ...trusted },
       },
       metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
     },

@@ -8,8 +8,11 @@ import { minioAlerts } from './minio/alerts.ts';
 import { Buckets } from './minio/buckets.ts';
 
 export interface MinioProps {
-  /** Each has a user who may use it and no other. One that is left out here later stays, with its data and user. */
-  readonly buckets: readonly string[];
+  /**
+   * Each has a user who may use it and no other, and whose keys are where the store's `clients` are, or in the `clients`
+   * given here instead. One that is left out here later stays, with its data and user.
+   */
+  readonly buckets: readonly (string | { readonly name: string; readonly clients: readonly string[] })[];
   /** Has the server, `mc` and bash, as the last release has; nothing of it is fetched while it runs. */
   readonly images: { readonly minio: Image };
 }
@@ -36,8 +39,13 @@ export const minio =
       name: `${store.name}-root`,
       keys: { MINIO_ROOT_USER: { length: 20 }, MINIO_ROOT_PASSWORD: { length: 40 } },
     });
-    const credentials = new Map([...new Set(buckets)].map((bucket) => [bucket, credentialOf(store, bucket)]));
-    refuse(store, [...bucketProblems(buckets), ...memoryProblems(memory)]);
+    const names = buckets.map((bucket) => (typeof bucket === 'string' ? bucket : bucket.name));
+    const credentials = new Map<string, Credential>();
+    for (const bucket of buckets) {
+      const { name, clients = undefined } = typeof bucket === 'string' ? { name: bucket } : bucket;
+      if (!credentials.has(name)) credentials.set(name, credentialOf(store, name, clients));
+    }
+    refuse(store, [...bucketProblems(names), ...memoryProblems(memory)]);
 
     return {
       image: images.minio,
@@ -84,7 +92,7 @@ export const minio =
             const credential = credentials.get(name);
             if (!credential) {
               throw new Error(
-                `${store.name}: bucket ${name} is none of ${buckets.join(', ')}; add it to the engine's buckets`,
+                `${store.name}: bucket ${name} is none of ${names.join(', ')}; add it to the engine's buckets`,
               );
             }
             return new Bucket({
@@ -110,10 +118,11 @@ const DRIVE = '/data';
 /** What all members' names end in. */
 const hostOf = ({ name, hosts }: HaStatefulStore) => hosts[0]?.slice(`${name}-0.`.length);
 
-const credentialOf = (store: HaStatefulStore, bucket: string) => {
+const credentialOf = (store: HaStatefulStore, bucket: string, clients?: readonly string[]) => {
   const [id, secret] = bucketKeys;
   return new Credential(store, `${store.name}-${bucket}`, {
-    namespaces: store.readers,
+    // The store's own reads them to make the user.
+    namespaces: clients ? [...new Set([store.namespace, ...clients])] : store.readers,
     keys: { [id]: { length: 20 }, [secret]: { length: 40 } },
   });
 };

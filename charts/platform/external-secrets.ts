@@ -1,0 +1,70 @@
+import type { App } from 'cdk8s';
+import { Construct } from 'constructs';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import { ClusterSecretStore } from '../../imports/custom.ts';
+import { environmentOf } from '../../imports/environment.ts';
+import { refuse } from '../../imports/relations.ts';
+import { charts } from '../versions.ts';
+import { part } from './part.ts';
+
+export interface ExternalSecretsFacts {
+  /** The Vault that the environment's ClusterSecretStore reads from. @default - none; somebody else makes the store */
+  readonly vault?: {
+    /** `http://vault.security.svc:8200` */
+    readonly server: string;
+    /** Of its KV engine, version 2. @default secret */
+    readonly path?: string;
+    /** Of its Kubernetes auth. @default kubernetes */
+    readonly mount?: string;
+    /** The role that the operator's ServiceAccount, external-secrets/external-secrets, has there. @default external-secrets */
+    readonly role?: string;
+  };
+}
+
+const NAME = 'external-secrets';
+
+/**
+ * External Secrets: makes Secrets of what a store holds, or makes values up. With `vault`, also the ClusterSecretStore
+ * that `secrets` of the environment names.
+ * @see https://external-secrets.io/latest/provider/hashicorp-vault/
+ */
+export function externalSecrets(app: App, crds: ChartRelease, { vault }: ExternalSecretsFacts) {
+  const chart = part(app, NAME);
+  const resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } };
+
+  const release = new ChartRelease(chart, NAME, {
+    ...charts[NAME],
+    values: {
+      resources,
+      webhook: { resources },
+      certController: { resources },
+      serviceMonitor: { enabled: true },
+    },
+    uses: [crds],
+    provides: { kinds: ['external-secrets.io/*', 'generators.external-secrets.io/*'] },
+  });
+
+  if (!vault) return release;
+  const { secrets } = environmentOf(chart);
+  if (secrets.kind !== 'external' || secrets.store.kind !== 'ClusterSecretStore') {
+    refuse(chart, [
+      'externalSecrets.vault: the environment reads no secret from a ClusterSecretStore, nobody would use it; name one in secrets, or leave vault out',
+    ]);
+    return release;
+  }
+  const { server, path = 'secret', mount = 'kubernetes', role = NAME } = vault;
+  new ClusterSecretStore(new Construct(chart, 'store'), secrets.store.name, {
+    metadata: { name: secrets.store.name },
+    spec: {
+      provider: {
+        vault: {
+          server,
+          path,
+          version: 'v2',
+          auth: { kubernetes: { mountPath: mount, role, serviceAccountRef: { name: NAME, namespace: NAME } } },
+        },
+      },
+    },
+  });
+  return release;
+}

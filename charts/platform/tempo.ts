@@ -1,0 +1,79 @@
+import type { App } from 'cdk8s';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import type { OtlpReceiver } from '../../imports/environment.ts';
+import { charts } from '../versions.ts';
+import { bucketOf, type ObjectsFacts } from './objects.ts';
+import { part } from './part.ts';
+
+export interface TempoFacts {
+  /** How long traces are kept: `72h`. */
+  readonly retention: string;
+  /** Its volume: everything that is kept, or with `objects` what is not yet uploaded. */
+  readonly storage: string;
+  /** Where traces are kept. @default - on the volume */
+  readonly objects?: ObjectsFacts;
+}
+
+/** Where Grafana asks for traces. */
+export const TEMPO = 'http://tempo.tempo.svc:3200';
+
+const pods = { namespace: 'tempo', labels: { 'app.kubernetes.io/name': 'tempo' } };
+
+/** For `Environment.otlp` where services send traces to Tempo themselves; a collector before it would sample them. */
+export const tempoOtlp: OtlpReceiver = { endpoint: 'http://tempo.tempo.svc:4317', to: pods, port: 4317 };
+
+/** Traces, in one program and one pod. */
+export function tempo(app: App, crds: ChartRelease, { retention, storage, objects }: TempoFacts): ChartRelease {
+  const chart = part(app, 'tempo');
+  const bucket = objects && bucketOf(chart, objects, pods);
+
+  return new ChartRelease(chart, 'tempo', {
+    ...charts.tempo,
+    values: {
+      tempo: {
+        reportingEnabled: false,
+        retention,
+        storage: {
+          trace: {
+            wal: { path: '/var/tempo/wal' },
+            ...(bucket
+              ? {
+                  backend: 's3',
+                  // Keys come as variables.
+                  s3: {
+                    bucket: bucket.name,
+                    endpoint: bucket.host,
+                    region: bucket.region,
+                    insecure: bucket.insecure,
+                    forcepathstyle: bucket.pathStyle,
+                  },
+                }
+              : { backend: 'local', local: { path: '/var/tempo/traces' } }),
+          },
+        },
+        // The ballast would count against the memory that the runtime may use.
+        memBallastSizeMbs: 0,
+        extraEnv: [{ name: 'GOMEMLIMIT', value: '820MiB' }],
+        extraEnvFrom: bucket ? [{ secretRef: { name: bucket.credential.name } }] : [],
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ['ALL'] },
+          readOnlyRootFilesystem: true,
+        },
+        resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+      },
+      securityContext: {
+        runAsUser: 10001,
+        runAsGroup: 10001,
+        fsGroup: 10001,
+        runAsNonRoot: true,
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+      serviceAccount: { automountServiceAccountToken: false },
+      persistence: { enabled: true, size: storage },
+      serviceMonitor: { enabled: true },
+    },
+    uses: bucket ? [crds, bucket.construct] : [crds],
+    provides: { objects: [{ kind: 'Service', namespace: 'tempo', name: 'tempo', ports: [3200, 4317, 4318] }] },
+  });
+}

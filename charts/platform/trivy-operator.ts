@@ -1,0 +1,55 @@
+import type { App } from 'cdk8s';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import { charts } from '../versions.ts';
+import { part } from './part.ts';
+
+/** A user that no image has; the scanner writes to its own folders only. */
+const restricted = { runAsNonRoot: true, runAsUser: 65534, seccompProfile: { type: 'RuntimeDefault' } };
+
+const container = {
+  privileged: false,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  readOnlyRootFilesystem: true,
+};
+
+/**
+ * Trivy Operator: scans the images, configuration, roles and exposed secrets of everything that runs, and reports as
+ * objects, `kubectl get vulnerabilityreports -A`. One server holds the vulnerability database, or every scan would fetch it.
+ * Checks of the machines themselves are off: they need pods that read them as root.
+ * @see https://aquasecurity.github.io/trivy-operator/latest/
+ */
+export const trivyOperator = (app: App, crds: ChartRelease) =>
+  new ChartRelease(part(app, 'trivy-system'), 'trivy-operator', {
+    ...charts['trivy-operator'],
+    values: {
+      operator: {
+        builtInTrivyServer: true,
+        // A scan takes half a core for a minute.
+        scanJobsConcurrentLimit: 2,
+        scanJobTimeout: '15m',
+        infraAssessmentScannerEnabled: false,
+        clusterComplianceEnabled: false,
+      },
+      trivy: {
+        mode: 'ClientServer',
+        // What can be fixed is worth an alert.
+        ignoreUnfixed: true,
+        severity: 'MEDIUM,HIGH,CRITICAL',
+        server: {
+          podSecurityContext: { ...restricted, fsGroup: 65534 },
+          securityContext: container,
+          resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+        },
+      },
+      trivyOperator: {
+        scanJobPodTemplatePodSecurityContext: restricted,
+        scanJobPodTemplateContainerSecurityContext: container,
+      },
+      podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+      serviceMonitor: { enabled: true },
+    },
+    uses: [crds],
+    provides: { kinds: ['aquasecurity.github.io/*'] },
+  });

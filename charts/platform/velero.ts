@@ -1,0 +1,124 @@
+import type { App } from 'cdk8s';
+import { Construct } from 'constructs';
+import { bucketKeys } from '../../constructs/bucket.ts';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import { KubeStorageClass } from '../../imports/k8s.ts';
+import { VeleroSchedule } from '../../imports/velero.ts';
+import { charts, images } from '../versions.ts';
+import { bucketOf, type ObjectsFacts } from './objects.ts';
+import { part } from './part.ts';
+
+export interface VeleroFacts {
+  /** Where backups go; to be of use, outside the cluster. */
+  readonly objects: ObjectsFacts;
+  /** When, in UTC, as cron has it. @default 0 2 * * *, daily at two */
+  readonly schedule?: string;
+  /** How long a backup is kept, in hours: `720h`. @default 720h */
+  readonly ttl?: string;
+  /**
+   * Name of a StorageClass to make, whose volumes can be read: those of K3s' local-path are folders of the machine
+   * (hostPath), which Velero leaves out of a backup and still calls it complete. @default - none is made
+   */
+  readonly storageClass?: string;
+}
+
+const NAME = 'velero';
+
+/**
+ * Velero: every object of the cluster, daily, and the files of those volumes whose pods ask for it by the annotation
+ * `backup.velero.io/backup-volumes: <volume>`. Stores do not: a copy of a running database's files is no backup, and they
+ * dump themselves. There are no snapshots: neither local-path nor NFS has any.
+ * @see https://velero.io/docs/main/file-system-backup/
+ */
+export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
+  const { schedule = '0 2 * * *', ttl = '720h', storageClass } = facts;
+  // The node agent reads volumes where the machine has mounted them, as root.
+  const chart = part(app, NAME, { podSecurity: 'privileged' });
+  const pods = { namespace: NAME, labels: { 'app.kubernetes.io/name': NAME } };
+  const bucket = bucketOf(chart, facts.objects, pods);
+  const keys = bucketKeys.map((name) => ({
+    name,
+    valueFrom: { secretKeyRef: { name: bucket.credential.name, key: name } },
+  }));
+
+  const release = new ChartRelease(chart, NAME, {
+    ...charts.velero,
+    values: {
+      initContainers: [
+        {
+          name: 'plugin-for-aws',
+          image: images.veleroPluginForAws,
+          volumeMounts: [{ mountPath: '/target', name: 'plugins' }],
+        },
+      ],
+      // Helm replaces definitions on upgrades here, which their own Job is for otherwise.
+      upgradeCRDs: false,
+      credentials: { useSecret: false },
+      configuration: {
+        backupStorageLocation: [
+          {
+            name: 'default',
+            default: true,
+            provider: 'aws',
+            bucket: bucket.name,
+            config: {
+              region: bucket.region,
+              s3Url: bucket.url,
+              s3ForcePathStyle: `${bucket.pathStyle}`,
+              // Few besides AWS know the checksums that its SDK sends.
+              checksumAlgorithm: '',
+            },
+          },
+        ],
+        volumeSnapshotLocation: [],
+        uploaderType: 'kopia',
+        defaultVolumesToFsBackup: false,
+        defaultBackupTTL: ttl,
+        extraEnvVars: keys,
+      },
+      snapshotsEnabled: false,
+      deployNodeAgent: true,
+      nodeAgent: {
+        extraEnvVars: keys,
+        // On every machine, whatever it is kept for.
+        tolerations: [{ operator: 'Exists' }],
+        resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '1Gi' } },
+      },
+      resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+      metrics: { serviceMonitor: { enabled: true }, nodeAgentPodMonitor: { enabled: true } },
+    },
+    uses: [crds, bucket.construct],
+    provides: { kinds: ['velero.io/*'] },
+  });
+
+  new VeleroSchedule(new Construct(chart, 'schedule'), 'daily', {
+    metadata: { name: 'daily', namespace: NAME },
+    spec: {
+      schedule,
+      // A schedule that is changed is due tomorrow, not at once.
+      skipImmediately: true,
+      template: {
+        ttl,
+        storageLocation: 'default',
+        includedNamespaces: ['*'],
+        // What tells of the past or is made anew.
+        excludedResources: ['events', 'events.events.k8s.io', 'endpointslices.discovery.k8s.io'],
+        includeClusterResources: true,
+        snapshotVolumes: false,
+        defaultVolumesToFsBackup: false,
+      },
+    },
+  });
+  if (storageClass) {
+    new KubeStorageClass(new Construct(chart, 'storage-class'), storageClass, {
+      metadata: {
+        name: storageClass,
+        annotations: { defaultVolumeType: 'local' },
+      },
+      provisioner: 'rancher.io/local-path',
+      reclaimPolicy: 'Delete',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    });
+  }
+  return release;
+}
