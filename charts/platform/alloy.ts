@@ -93,10 +93,10 @@ export function alloy(app: App, crds: ChartRelease, loki: ChartRelease) {
         updateStrategy: { type: 'Recreate' },
         volumes: { extra: [{ name: 'state', emptyDir: {} }] },
       },
-      // The chart's own rules would let it read every Secret.
+      // The chart's own rules would let it read every Secret. Neither list may be empty.
       rbac: {
-        rules: [{ apiGroups: [''], resources: ['pods', 'pods/log', 'namespaces'], verbs: ['get', 'list', 'watch'] }],
-        clusterRules: [],
+        rules: [{ apiGroups: [''], resources: ['pods', 'pods/log'], verbs: ['get', 'list', 'watch'] }],
+        clusterRules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['get', 'list', 'watch'] }],
       },
       serviceMonitor: { enabled: true },
     },

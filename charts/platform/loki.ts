@@ -53,7 +53,8 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
         // One tenant; who may reach it may read it.
         auth_enabled: false,
         analytics: { reporting_enabled: false },
-        commonConfig: { replication_factor: 1 },
+        // One member finds no others; asking for them would hold back its start.
+        commonConfig: { replication_factor: 1, ring: { kvstore: { store: 'inmemory' } } },
         schemaConfig: {
           configs: [
             {
@@ -106,6 +107,10 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
         // With one pod a budget would block every drain.
         podDisruptionBudget: { enabled: false },
       },
+      // The chart's defaults are for its other modes as well.
+      write: { replicas: 0 },
+      read: { replicas: 0 },
+      backend: { replicas: 0 },
       // Its caches and proxy are for many pods, and the smallest cache takes gigabytes.
       chunksCache: { enabled: false },
       resultsCache: { enabled: false },

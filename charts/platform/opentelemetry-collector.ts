@@ -41,43 +41,24 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
     refuse(chart, [`collector.sampling: ${sampling} is no percentage of traces; use one above 0, up to 100`]);
   }
   const target = traces === 'tempo' ? tempoOtlp : traces;
-  const pipeline = (exporter: string, ...processors: string[]) => ({
-    receivers: ['otlp'],
-    processors: ['memory_limiter', 'k8s_attributes', ...processors, 'batch'],
-    exporters: [exporter],
-  });
-
   return new ChartRelease(chart, NAME, {
     ...charts[NAME],
     values: {
       mode: 'deployment',
       image: { repository: 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-k8s' },
       command: { name: 'otelcol-k8s' },
-      // Whose pod it came from; brings the processor and its rights.
-      presets: { kubernetesAttributes: { enabled: true } },
+      // It asks whose pod sent something.
+      clusterRole: {
+        create: true,
+        rules: [
+          { apiGroups: [''], resources: ['pods', 'namespaces'], verbs: ['get', 'list', 'watch'] },
+          { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get', 'list', 'watch'] },
+        ],
+      },
       // GOMEMLIMIT is set to 80 % of the limit by the chart.
       resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '1', memory: '512Mi' } },
-      config: {
-        receivers: { jaeger: null, zipkin: null, prometheus: null },
-        processors: {
-          memory_limiter: { check_interval: '1s', limit_percentage: 80, spike_limit_percentage: 25 },
-          probabilistic_sampler: { sampling_percentage: sampling },
-          batch: {},
-        },
-        exporters: {
-          ...(logs && { 'otlp_http/loki': { endpoint: `${LOKI}/otlp` } }),
-          'otlp_http/prometheus': { endpoint: `${PROMETHEUS}/api/v1/otlp` },
-          ...(target && { 'otlp_grpc/traces': { endpoint: target.endpoint, tls: { insecure: true } } }),
-          debug: {},
-        },
-        service: {
-          pipelines: {
-            logs: pipeline(logs ? 'otlp_http/loki' : 'debug'),
-            metrics: pipeline('otlp_http/prometheus'),
-            traces: pipeline(target ? 'otlp_grpc/traces' : 'debug', 'probabilistic_sampler'),
-          },
-        },
-      },
+      // Instead of the chart's own, which would be added to: it listens for more than OTLP.
+      alternateConfig: configOf({ sampling, logs, target }),
       ports: {
         'jaeger-compact': { enabled: false },
         'jaeger-thrift': { enabled: false },
@@ -96,4 +77,55 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
     uses: [crds],
     provides: { objects: [{ kind: 'Service', namespace: NAME, name: NAME, ports: [4317, 4318, 8888] }] },
   });
+}
+
+/** Addresses are the pod's: by default it would listen to itself alone. The Collector puts in `${env:...}`. */
+function configOf({ sampling, logs, target }: { sampling: number; logs: boolean; target?: { endpoint: string } }) {
+  const at = (port: number) => `\${env:MY_POD_IP}:${port}`;
+  const pipeline = (exporter: string, ...processors: string[]) => ({
+    receivers: ['otlp'],
+    processors: ['memory_limiter', 'k8s_attributes', ...processors, 'batch'],
+    exporters: [exporter],
+  });
+
+  return {
+    extensions: { health_check: { endpoint: at(13133) } },
+    receivers: { otlp: { protocols: { grpc: { endpoint: at(4317) }, http: { endpoint: at(4318) } } } },
+    processors: {
+      memory_limiter: { check_interval: '1s', limit_percentage: 80, spike_limit_percentage: 25 },
+      k8s_attributes: {
+        extract: {
+          metadata: [
+            'k8s.namespace.name',
+            'k8s.pod.name',
+            'k8s.node.name',
+            'k8s.deployment.name',
+            'k8s.statefulset.name',
+            'k8s.daemonset.name',
+            'k8s.cronjob.name',
+          ],
+        },
+        pod_association: [{ sources: [{ from: 'connection' }] }],
+      },
+      probabilistic_sampler: { sampling_percentage: sampling },
+      batch: {},
+    },
+    exporters: {
+      ...(logs && { 'otlp_http/loki': { endpoint: `${LOKI}/otlp` } }),
+      'otlp_http/prometheus': { endpoint: `${PROMETHEUS}/api/v1/otlp` },
+      ...(target && { 'otlp_grpc/traces': { endpoint: target.endpoint, tls: { insecure: true } } }),
+      debug: {},
+    },
+    service: {
+      extensions: ['health_check'],
+      telemetry: {
+        metrics: { readers: [{ pull: { exporter: { prometheus: { host: '${env:MY_POD_IP}', port: 8888 } } } }] },
+      },
+      pipelines: {
+        logs: pipeline(logs ? 'otlp_http/loki' : 'debug'),
+        metrics: pipeline('otlp_http/prometheus'),
+        traces: pipeline(target ? 'otlp_grpc/traces' : 'debug', 'probabilistic_sampler'),
+      },
+    },
+  };
 }

@@ -34,7 +34,8 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
   const { schedule = '0 2 * * *', ttl = '720h', storageClass } = facts;
   // The node agent reads volumes where the machine has mounted them, as root.
   const chart = part(app, NAME, { podSecurity: 'privileged' });
-  const pods = { namespace: NAME, labels: { 'app.kubernetes.io/name': NAME } };
+  // The Jobs and pods that it makes have labels of their own.
+  const pods = { namespace: NAME, labels: {} };
   const bucket = bucketOf(chart, facts.objects, pods);
   const keys = bucketKeys.map((name) => ({
     name,
@@ -49,6 +50,7 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
           name: 'plugin-for-aws',
           image: images.veleroPluginForAws,
           volumeMounts: [{ mountPath: '/target', name: 'plugins' }],
+          resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } },
         },
       ],
       // Helm replaces definitions on upgrades here, which their own Job is for otherwise.
@@ -74,12 +76,12 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
         uploaderType: 'kopia',
         defaultVolumesToFsBackup: false,
         defaultBackupTTL: ttl,
+        // Of the node agent too.
         extraEnvVars: keys,
       },
       snapshotsEnabled: false,
       deployNodeAgent: true,
       nodeAgent: {
-        extraEnvVars: keys,
         // On every machine, whatever it is kept for.
         tolerations: [{ operator: 'Exists' }],
         resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '1Gi' } },
