@@ -55,6 +55,7 @@ export default {
         storageClass: 'local',
       },
       trivy: true,
+      dashboards: ['postgresql', 'redis', 'rabbitmq', 'kafka', 'mongodb'],
     }),
   ],
 } satisfies Environment;

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { AlertReceivers, type AlertReceiversProps } from '../../constructs/alertmanager.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Credential } from '../../constructs/credential.ts';
+import { DATA_SOURCE } from '../../constructs/dashboard.ts';
 import { amountOf } from '../../constructs/sizes.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
@@ -97,6 +98,7 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
         service('kube-prometheus-stack-prometheus', 9090, 'http-web'),
         service('kube-prometheus-stack-alertmanager', 9093, 'http-web'),
         service('kube-prometheus-stack-grafana', 80, 'http-web'),
+        ...['prometheus', ...dataSources(telemetry).map(({ uid }) => uid)].map((name) => ({ kind: DATA_SOURCE, name })),
       ],
     },
   });

@@ -2,6 +2,7 @@ import type { Environment, System } from '../../imports/environment.ts';
 import { refuse } from '../../imports/relations.ts';
 import { alloy } from './alloy.ts';
 import { certManager } from './cert-manager.ts';
+import { dashboardsOf, type StoreDashboard } from './dashboards.ts';
 import { type ExternalSecretsFacts, externalSecrets } from './external-secrets.ts';
 import { flux } from './flux.ts';
 import { type LokiFacts, loki } from './loki.ts';
@@ -25,6 +26,8 @@ export interface PlatformFacts extends MonitoringFacts {
   readonly nfs?: NfsFacts;
   /** Operators of stores, by what they run: `{ rabbitmq: true, kafka: ['lab'] }`, Kafka's for brokers in these namespaces. @default - none */
   readonly operators?: { readonly rabbitmq?: boolean; readonly kafka?: readonly string[] };
+  /** Stores that Grafana has a dashboard of, besides those of nodes, services and the platform. @default - none */
+  readonly dashboards?: readonly StoreDashboard[];
   /** How Traefik is reached. @default - by a load balancer */
   readonly traefik?: TraefikFacts;
   /** Logs: `{ retention: '7d', storage: '20Gi' }`. @default - none */
@@ -70,6 +73,14 @@ export const platform =
     if (facts.trivy) trivyOperator(app, crds);
     if (facts.externalSecrets) externalSecrets(app, crds, facts.externalSecrets);
     if (facts.metricsServer) metricsServer(app, crds);
+    dashboardsOf(app, [
+      'overview',
+      'services',
+      'nodes',
+      ...(facts.loki ? (['logs'] as const) : []),
+      ...(facts.collector ? (['opentelemetry-collector'] as const) : []),
+      ...(facts.dashboards ?? []),
+    ]);
     refuse(app, problems(facts, environment));
   };
 
