@@ -78,6 +78,8 @@ export const images = {
   rabbitmq: 'docker.io/library/rabbitmq:4.3.4-management',
   // renovate: datasource=docker depName=docker.io/hashicorp/vault
   vault: 'docker.io/hashicorp/vault:1.21.4',
+  // renovate: datasource=docker depName=docker.io/alpine/openssl
+  openssl: 'docker.io/alpine/openssl:3.5.4',
   // renovate: datasource=docker depName=docker.io/qdrant/qdrant
   qdrant: 'docker.io/qdrant/qdrant:v1.19.0',
   // renovate: datasource=docker depName=docker.io/curlimages/curl

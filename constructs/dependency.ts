@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { End } from '../imports/relations.ts';
+import type { Image } from './images.ts';
 
 /** A value that a pod reads from a Secret of its own namespace. */
 export interface SecretKey {
@@ -51,6 +52,14 @@ export interface Callee {
   readonly endpoints: readonly Endpoint[];
 }
 
+/** A container that runs before the pod's own, in its place: with its variables, files, folders, account and size. */
+export interface Wait {
+  readonly name: string;
+  readonly image: Image;
+  /** Ends when the pod may start; it only looks, so that any number of pods may do it at once. */
+  readonly command: readonly string[];
+}
+
 /**
  * What a pod needs to work: a store, a queue, a credential, a service outside the cluster. Everything that follows from
  * the relation is said here once: variables, files, volumes, ports of both NetworkPolicies, and Flux's order.
@@ -63,4 +72,6 @@ export interface Dependency {
   readonly volumes?: Readonly<Record<string, string>>;
   /** What has to be up before the pod. @default - nothing in this cluster */
   readonly construct?: IConstruct;
+  /** What each of its pods looks for before it starts, whenever that is: Flux's order says nothing about restarts. @default - nothing */
+  readonly wait?: Wait;
 }

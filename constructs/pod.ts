@@ -157,10 +157,12 @@ export class Pod extends Construct {
 
   /** The pod template, with what the controller adds. */
   template({ labels, container = {}, sidecars = [], pod = {} }: TemplateParts = {}): PodTemplateSpec {
-    const { image, api, run = {}, placement = {} } = this.#props;
+    const { image, api, run = {}, placement = {}, uses = [] } = this.#props;
     const { command, args, user = 1000, group = user, stopSeconds = 30 } = run;
     const checksums = Object.assign({}, ...this.#configs.map((config) => config.checksums));
     const main = this.container(this.name, { image, command, args });
+    const waits = uses.flatMap(({ wait }) => wait ?? []).map(({ name, ...program }) => this.container(name, program));
+    const initContainers = [...waits, ...(pod.initContainers ?? [])];
     const { pullSecret } = environmentOf(this).registries.own;
     const pulls = pullSecret && this.#images.some((used) => typeof used !== 'string');
 
@@ -172,6 +174,7 @@ export class Pod extends Construct {
       spec: {
         terminationGracePeriodSeconds: stopSeconds,
         ...pod,
+        initContainers: initContainers.length ? initContainers : undefined,
         serviceAccountName: this.name,
         automountServiceAccountToken: api !== undefined,
         enableServiceLinks: false,

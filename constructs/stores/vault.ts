@@ -26,6 +26,8 @@ export interface VaultProps {
 }
 
 export interface VaultClients {
+  /** Whether a restart empties it: mode `dev`. */
+  readonly forgets: boolean;
   /** What a ServiceAccount of `policies` needs to log in: for the workload of that namespace and name. */
   client(account: string): VaultClient;
 }
@@ -72,6 +74,7 @@ export const vault =
         const construct =
           mode === 'dev' ? store : new Configure(store, 'configure', { image: images.vault, files: declared });
         return {
+          forgets: mode === 'dev',
           client: (account) => {
             const grants = policies[account];
             if (grants) return new VaultClient({ store, account, grants, construct });

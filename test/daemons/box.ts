@@ -18,10 +18,11 @@ import type { Host, Result } from './container.ts';
 
 // The machine's programs below the container's own folders.
 const isolated = `
-root=$1 programs=$2 user=$3
-shift 3
+root=$1 programs=$2 user=$3 shared=$4 at=$5
+shift 5
 for folder in usr dev proc; do mount --rbind "/$folder" "$root/$folder"; done
 mount --bind "$programs" "$root/programs"
+if [ -n "$shared" ]; then mount --bind "$shared" "$root$at"; fi
 exec setpriv --pdeathsig KILL /usr/sbin/chroot --userspec="$user" "$root" "$@"`;
 
 export interface BoxProps {
@@ -37,6 +38,8 @@ export interface BoxProps {
   readonly configMaps: Readonly<Record<string, Record<string, string>>>;
   /** Holds the programs of the image that are not the machine's; first in PATH. */
   readonly programs: string;
+  /** A folder of the pod's containers together, and where it is mounted. @default - none */
+  readonly shared?: { readonly folder: string; readonly path: string };
 }
 
 /** One container of a pod, as a process with a root folder, a view of processes and a user of its own. */
@@ -129,13 +132,24 @@ export class Box {
   }
 
   #spawn(command: readonly string[], stdio: ['ignore', number, number] | ['pipe', 'pipe', 'pipe']) {
-    const { container, env, host, programs } = this.#props;
+    const { container, env, host, programs, shared = { folder: '', path: '' } } = this.#props;
     return spawn(
       'setpriv',
       [
         ...['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork'],
         ...['--kill-child', '--mount-proc', '--'],
-        ...['sh', '-euc', isolated, 'sh', this.root, programs, `${this.#user}:${this.#group}`, ...command],
+        ...[
+          'sh',
+          '-euc',
+          isolated,
+          'sh',
+          this.root,
+          programs,
+          `${this.#user}:${this.#group}`,
+          shared.folder,
+          shared.path,
+          ...command,
+        ],
       ],
       { env: { ...host.variables(container), ...env, PATH: '/programs:/usr/bin' }, stdio },
     );

@@ -18,7 +18,18 @@ const namespace = 'shop';
 const store = 'vault';
 const accounts = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-type BoxParts = Pick<BoxProps, 'files'> & Partial<Pick<BoxProps, 'env'>> & { objects?: readonly KubernetesObject[] };
+type BoxParts = Pick<BoxProps, 'files' | 'shared'> &
+  Partial<Pick<BoxProps, 'env' | 'programs'>> & { objects?: readonly KubernetesObject[] };
+
+/** How one run of a pod is different. */
+export interface PodRun {
+  readonly env?: Readonly<Record<string, string>>;
+  /** In place of the image's, by container. */
+  readonly programs?: Readonly<Record<string, string>>;
+  /** Called when a container is about to run; what it throws ends the pod there. */
+  readonly before?: (container: string) => Promise<void> | void;
+  readonly objects?: readonly KubernetesObject[];
+}
 
 let folder: string | undefined;
 
@@ -152,6 +163,37 @@ export class VaultCluster {
     return { ...(await box.run()), root: box.root };
   }
 
+  /** All containers of a Job's or CronJob's pod, one after another, up to the first that fails; they share what is in memory. */
+  async pod(kind: 'Job' | 'CronJob', name: string, run: PodRun = {}): Promise<Result & { memory: string }> {
+    const { env, programs: other = {}, before, objects = this.#objects } = run;
+    const pod = this.#pod(kind, name, objects);
+    const files = { '/var/run/secrets/vault/token': await this.token(pod.serviceAccountName!, 'vault') };
+    const id = `${name}-${Math.random()}`;
+    const memory = join(this.folder, `${id}-memory`);
+    mkdirSync(memory);
+    chmodSync(memory, 0o777);
+    let output = '';
+    for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
+      await before?.(container.name);
+      const own = other[container.name];
+      const path = pod.volumes!.find(({ emptyDir }) => emptyDir?.medium === 'Memory')!.name;
+      const shared = { folder: memory, path: container.volumeMounts!.find(({ name }) => name === path)!.mountPath };
+      const parts = { files, env, objects, shared, ...(own && { programs: own }) };
+      const result = await this.#box(`${id}-${container.name}`, pod, container, parts).run();
+      output += result.output;
+      if (result.code) return { code: result.code, output, memory };
+    }
+    return { code: 0, output, memory };
+  }
+
+  /** What a workload's pods do before they start. */
+  async wait(workload: string, container: string): Promise<Result> {
+    const pod = this.#pod('Deployment', workload);
+    const files = { '/var/run/secrets/vault/token': await this.token(workload, 'vault') };
+    const waiting = pod.initContainers!.find(({ name }) => name === container)!;
+    return this.#box(`${workload}-${Math.random()}`, pod, waiting, { files }).run();
+  }
+
   /** A script or program in a member, at its own address: `kubectl exec`. */
   exec(name: string, command: readonly string[], { input = '', token = '' } = {}): Promise<Result> {
     const address = `http://${this.addresses[name]}:8200`;
@@ -228,7 +270,8 @@ export class VaultCluster {
     return new Host(this.folder, objects, {}).pod(kind, name);
   }
 
-  #box(name: string, spec: PodSpec, container: Container, { files, env, objects = this.#objects }: BoxParts): Box {
+  #box(name: string, spec: PodSpec, container: Container, parts: BoxParts): Box {
+    const { files, env, shared, objects = this.#objects } = parts;
     const configMaps = Object.fromEntries(
       objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata, ...rest }) => [metadata.name, rest['data']]),
     );
@@ -244,7 +287,8 @@ export class VaultCluster {
       env: { ...api, HOME: '/tmp', ...env },
       host: new Host(path, objects, {}),
       configMaps,
-      programs: programs(),
+      programs: parts.programs ?? programs(),
+      shared,
     });
   }
 }
