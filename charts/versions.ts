@@ -54,6 +54,8 @@ export const images = {
   postgres18: 'docker.io/library/postgres:18.6-bookworm',
   // renovate: datasource=docker depName=ghcr.io/zalando/spilo-17
   spilo: 'ghcr.io/zalando/spilo-17:4.0-p3',
+  // renovate: datasource=docker depName=ghcr.io/zalando/spilo-18
+  spilo18: 'ghcr.io/zalando/spilo-18:4.1-p2',
   // renovate: datasource=docker depName=quay.io/prometheuscommunity/postgres-exporter
   postgresExporter: 'quay.io/prometheuscommunity/postgres-exporter:v0.20.1',
   // renovate: datasource=docker depName=docker.io/edoburu/pgbouncer
@@ -78,6 +80,8 @@ export const images = {
   rabbitmq: 'docker.io/library/rabbitmq:4.3.4-management',
   // renovate: datasource=docker depName=docker.io/hashicorp/vault
   vault: 'docker.io/hashicorp/vault:1.21.4',
+  // renovate: datasource=docker depName=ghcr.io/apollographql/router
+  apolloRouter: 'ghcr.io/apollographql/router:v2.13.1',
   // renovate: datasource=docker depName=docker.io/alpine/openssl
   openssl: 'docker.io/alpine/openssl:3.5.4',
   // renovate: datasource=docker depName=docker.io/qdrant/qdrant

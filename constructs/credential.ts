@@ -1,7 +1,8 @@
+import { Chart } from 'cdk8s';
 import { Construct, type IConstruct } from 'constructs';
 import { ExternalSecret } from '../imports/custom.ts';
 import { environmentOf, SEALED, type SecretSource } from '../imports/environment.ts';
-import { declare, refuse, type Sealed } from '../imports/relations.ts';
+import { declare, RELATION, refuse, type Sealed } from '../imports/relations.ts';
 import type { Dependency, Env, SecretKey } from './dependency.ts';
 import { GeneratedSecret, remote, templateOf } from './generated-secret.ts';
 import { namespaceOf } from './labels.ts';
@@ -26,7 +27,8 @@ export interface CredentialProps {
 /**
  * A Secret whose values nobody writes down here. The environment says where they come from:
  * - `sealed`: renders nothing; the SealedSecret under `clusters/<env>/secrets/` is made by `npm run seal`;
- * - `external`: an ExternalSecret per namespace that reads `path` of the environment's store, one property per key;
+ * - `external`: an ExternalSecret per namespace that reads `path` of the environment's store, one property per key; in a
+ *   chart of the platform, which the store itself may stand on, it is sealed;
  * - `generated`: made once in the first namespace and kept for good, and copied to the others. A credential with a
  *   `given` key is sealed there too, for nobody can generate it.
  * Refuses an empty or ill-named key, a length outside 16-128, and keys that the type lacks.
@@ -51,7 +53,7 @@ export class Credential extends Construct implements Dependency {
       Object.entries(keys).flatMap(([key, made]) => (made === 'given' ? [] : [[key, made.length]])),
     );
     const allGenerated = Object.keys(lengths).length === Object.keys(keys).length;
-    if (secrets.kind === 'external') this.readFrom(secrets.store, path, templateOf(type, labels));
+    if (secrets.kind === 'external' && !isPlatform(this)) this.readFrom(secrets.store, path, templateOf(type, labels));
     else if (secrets.kind === 'generated' && allGenerated) {
       new GeneratedSecret(this, 'generated', { name, namespaces, lengths, type, labels });
     } else this.expectSealed(lengths, { type, ...(labels && { labels }) });
@@ -119,6 +121,9 @@ export class Credential extends Construct implements Dependency {
     }
   }
 }
+
+const isPlatform = (scope: Construct) =>
+  Chart.of(scope).node.metadata.some(({ type, data }) => type === RELATION && data.platform);
 
 /** Changes when the sealed values of a Secret do; its readers' pods carry it, so that they restart. */
 export function sealedDigest(scope: Construct, namespace: string, name: string): string | undefined {

@@ -88,6 +88,12 @@ export class OwnImages extends Construct {
     });
     return image;
   }
+
+  /** The image `name` at a tag that nobody moves: a canary beside the one that automation keeps. */
+  pinned(name: string, tag: string): OwnImage {
+    const { prefix } = environmentOf(this).registries.own;
+    return { policy: '', repository: `${prefix}/${name}`, tag };
+  }
 }
 
 /** A tag that the rule does not match would never be compared with those that do: the image would stay as it is. */

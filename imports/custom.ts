@@ -26,6 +26,7 @@ import type { IIngressRoute } from '@kubernetes-models/traefik/traefik.io/v1alph
 import type { IMiddleware } from '@kubernetes-models/traefik/traefik.io/v1alpha1/Middleware';
 import type { IMiddlewareSpec } from '@kubernetes-models/traefik/traefik.io/v1alpha1/MiddlewareSpec';
 import type { IServersTransport } from '@kubernetes-models/traefik/traefik.io/v1alpha1/ServersTransport';
+import type { ITraefikService } from '@kubernetes-models/traefik/traefik.io/v1alpha1/TraefikService';
 import { kind } from './api-object.ts';
 import type { IBinding, IExchange, IPermission, IPolicy, IQueue, IRabbitmqCluster, IUser, IVhost } from './rabbitmq.ts';
 
@@ -35,6 +36,7 @@ import type { IBinding, IExchange, IPermission, IPolicy, IQueue, IRabbitmqCluste
 export const IngressRoute = kind<IIngressRoute>('traefik.io/v1alpha1', 'IngressRoute');
 export const Middleware = kind<IMiddleware>('traefik.io/v1alpha1', 'Middleware');
 export const ServersTransport = kind<IServersTransport>('traefik.io/v1alpha1', 'ServersTransport');
+export const TraefikService = kind<ITraefikService>('traefik.io/v1alpha1', 'TraefikService');
 
 // cert-manager, trust-manager
 export const Certificate = kind<ICertificate>('cert-manager.io/v1', 'Certificate');

@@ -47,8 +47,10 @@ export interface Registry {
 /**
  * Who makes a Secret:
  * - `sealed`: a SealedSecret file under `clusters/<env>/secrets/`, made by `npm run seal`;
- * - `external`: the External Secrets operator, from the named store;
- * - `generated`: made once in the cluster by External Secrets' Password generator, for values nobody has to know.
+ * - `external`: the External Secrets operator, from the named store; sealed for the platform, which must not wait for a
+ *   store that stands on it;
+ * - `generated`: made once in the cluster by External Secrets' Password generator, for values nobody has to know; sealed
+ *   where somebody has to.
  */
 export type SecretSource =
   | { readonly kind: 'sealed' }
@@ -81,7 +83,13 @@ export interface Environment {
   readonly nodes: readonly (Node | NodePool)[];
   readonly storageClasses: Readonly<Record<string, StorageClass>>;
   readonly domain: string;
-  readonly ingress: { readonly class: string; readonly issuer: string };
+  readonly ingress: {
+    readonly class: string;
+    /** Of certificates: by Let's Encrypt, or where the domain is private, by an authority of the cluster's own. */
+    readonly issuer: string;
+    /** Has the ingress controller also listen to pods, at this port and nowhere outside. @default - it does not */
+    readonly internal?: { readonly port: number };
+  };
   readonly mesh: 'none' | 'linkerd';
   readonly secrets: SecretSource;
   readonly registries: { readonly own: Registry };
@@ -108,6 +116,9 @@ export interface Environment {
   readonly also?: readonly string[];
   readonly systems: readonly System[];
 }
+
+/** Whether nobody outside can look the domain up: no public certificate is to be had for it. */
+export const isPrivate = (domain: string) => /(^|\.)(local|localhost|test|internal|home\.arpa)$/.test(domain);
 
 /** Key of the environment in the app's context. */
 export const ENVIRONMENT = 'environment';

@@ -1,12 +1,16 @@
 import type { App } from 'cdk8s';
 import { Construct } from 'constructs';
 import { ChartRelease } from '../../constructs/chart-release.ts';
-import { ClusterIssuer } from '../../imports/custom.ts';
-import { environmentOf } from '../../imports/environment.ts';
+import { Certificate, ClusterIssuer } from '../../imports/custom.ts';
+import { environmentOf, isPrivate } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
 
-/** Certificates, and the issuer that gets them from Let's Encrypt by answering over the environment's ingress. */
+/**
+ * Certificates, and the issuer that gets them from Let's Encrypt by answering over the environment's ingress. For a private
+ * domain an authority of the cluster's own signs them; browsers trust it once they are given its certificate:
+ * `kubectl -n cert-manager get secret <issuer> -o jsonpath='{.data.ca\.crt}' | base64 -d`.
+ */
 export function certManager(app: App, crds: ChartRelease, { email }: { readonly email: string }) {
   const chart = part(app, 'cert-manager');
   const resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } };
@@ -26,8 +30,13 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
     provides: { kinds: ['cert-manager.io/*', 'acme.cert-manager.io/*'] },
   });
 
-  const { ingress } = environmentOf(chart);
-  new ClusterIssuer(new Construct(chart, 'issuer'), ingress.issuer, {
+  const { ingress, domain } = environmentOf(chart);
+  const unit = new Construct(chart, 'issuer');
+  if (isPrivate(domain)) {
+    ownAuthority(unit, ingress.issuer);
+    return release;
+  }
+  new ClusterIssuer(unit, ingress.issuer, {
     metadata: { name: ingress.issuer },
     spec: {
       acme: {
@@ -39,4 +48,22 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
     },
   });
   return release;
+}
+
+/** The certificate of an authority lives as long as the machines do; it is renewed with the key it has, so that it stays trusted. */
+function ownAuthority(unit: Construct, name: string) {
+  const root = `${name}-root`;
+  new ClusterIssuer(unit, root, { metadata: { name: root }, spec: { selfSigned: {} } });
+  new Certificate(unit, 'certificate', {
+    metadata: { name, namespace: 'cert-manager' },
+    spec: {
+      isCA: true,
+      commonName: name,
+      secretName: name,
+      duration: '87600h',
+      privateKey: { algorithm: 'ECDSA', size: 256, rotationPolicy: 'Never' },
+      issuerRef: { kind: 'ClusterIssuer', name: root },
+    },
+  });
+  new ClusterIssuer(unit, name, { metadata: { name }, spec: { ca: { secretName: name } } });
 }

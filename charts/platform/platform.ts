@@ -53,7 +53,7 @@ export const platform =
   (facts: PlatformFacts): System =>
   (app, environment) => {
     const crds = prometheusCrds(app);
-    if (environment.secrets.kind === 'sealed') sealedSecrets(app, crds);
+    sealedSecrets(app, crds);
     const certificates = certManager(app, crds, facts);
     traefik(app, crds, facts.traefik);
     monitoring(app, crds, facts, {

@@ -12,11 +12,15 @@ export interface TraefikFacts {
   readonly nodePorts: { readonly web: number; readonly websecure: number; readonly proxies?: readonly string[] };
 }
 
+/** As the chart names the Service of the entry point for pods. */
+const INTERNAL = 'traefik-internal';
+
 /** The way in from outside: HTTP is sent on to HTTPS, and everybody's own address stays visible. */
 export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<TraefikFacts> = {}) {
   const chart = part(app, 'traefik');
   const { ingress } = environmentOf(chart);
   const trusted = nodePorts?.proxies && { forwardedHeaders: { trustedIPs: [...nodePorts.proxies] } };
+  const { internal } = ingress;
 
   new ChartRelease(chart, 'traefik', {
     ...charts.traefik,
@@ -39,6 +43,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
           ? // A router forwards to one node, whether Traefik runs there or not.
             { type: 'NodePort', externalTrafficPolicy: 'Cluster' }
           : { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+        ...(internal && { additionalServices: { internal: { spec: { type: 'ClusterIP' } } } }),
       },
       ports: {
         web: {
@@ -47,6 +52,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
           http: { redirections: { entryPoint: { to: 'websecure', scheme: 'https', permanent: true } } },
         },
         websecure: nodePorts && { nodePort: nodePorts.websecure, ...trusted },
+        ...(internal && { internal: { port: internal.port, exposedPort: 80, expose: { internal: true } } }),
       },
       metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
     },
@@ -56,6 +62,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
       objects: [
         { kind: 'IngressClass', name: ingress.class },
         { kind: 'Service', namespace: 'traefik', name: 'traefik', ports: [80, 'web', 443, 'websecure'] },
+        ...(internal ? [{ kind: 'Service', namespace: 'traefik', name: INTERNAL, ports: [80, 'internal'] }] : []),
       ],
     },
   });

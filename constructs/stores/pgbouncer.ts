@@ -12,6 +12,8 @@ export interface PoolerProps {
   readonly pods?: number;
   /** Connections that clients may have to one pod. @default 1000 */
   readonly clients?: number;
+  /** Of the server's connections, those that clients take without it: migrations, listeners. @default 0 */
+  readonly direct?: number;
   /** @default small */
   readonly size?: Size;
 }
@@ -44,10 +46,10 @@ export class Pooler extends Construct {
     },
   ) {
     super(store, id);
-    const { pods = 2, clients = 1000, size = 'small', passwords, connections, image, bootstrap } = props;
+    const { pods = 2, clients = 1000, direct = 0, size = 'small', passwords, connections, image, bootstrap } = props;
     const databases = [...passwords.keys()];
     // Each pod has a pool per database; together they must fit.
-    const pool = Math.max(1, Math.floor((connections - RESERVED) / pods / Math.max(1, databases.length)));
+    const pool = Math.max(1, Math.floor((connections - RESERVED - direct) / pods / Math.max(1, databases.length)));
 
     const workload = new Workload(this, `${store.name}-pooler`, {
       image,

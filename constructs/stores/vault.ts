@@ -1,4 +1,4 @@
-import { environmentOf } from '../../imports/environment.ts';
+import { environmentOf, isPrivate } from '../../imports/environment.ts';
 import { KubeClusterRoleBinding } from '../../imports/k8s.ts';
 import { refuse, warn } from '../../imports/relations.ts';
 import { Credential } from '../credential.ts';
@@ -142,7 +142,7 @@ function dev(store: HaStatefulStore, declared: Files): Server {
   const { domain } = environmentOf(store);
   refuse(store, [
     ...(store.members > 1 ? [`mode: dev has one member in memory, not ${store.members}; use 1, or mode raft`] : []),
-    ...(/(^|\.)(local|localhost|test|internal|home\.arpa)$/.test(domain)
+    ...(isPrivate(domain)
       ? []
       : [`mode: dev forgets everything when it restarts, and ${domain} is a public domain; use mode raft`]),
   ]);

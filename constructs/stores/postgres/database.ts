@@ -41,6 +41,14 @@ export class Database implements Dependency {
     return { PGHOST: host, PGPORT: port, PGDATABASE: name, PGUSER: name, PGPASSWORD: password };
   }
 
+  /** Its parts in variables of these names: `{ host: 'POSTGRES_HOST', ... }`. */
+  as(variables: Readonly<Record<'host' | 'port' | 'database' | 'user' | 'password', string>>): Dependency {
+    const { host, port, name, password, endpoints, construct } = this;
+    const values = { host, port, database: name, user: name, password };
+    const env = Object.entries(values).map(([part, value]) => [variables[part as keyof typeof values], value]);
+    return { env: Object.fromEntries(env), endpoints, construct };
+  }
+
   /** Key and value pairs in one variable: `ConnectionStrings__Notifi`. @see https://www.npgsql.org/doc/connection-string-parameters.html */
   npgsql(variable: string): Dependency {
     const { host, port, name } = this;

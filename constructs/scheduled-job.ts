@@ -1,0 +1,54 @@
+import { Construct } from 'constructs';
+import { KubeCronJob } from '../imports/k8s.ts';
+import { refuse } from '../imports/relations.ts';
+import { Pod, type PodProps } from './pod.ts';
+
+export interface ScheduledJobProps extends PodProps {
+  /** In cron's words, UTC: `0 7 * * *`. */
+  readonly schedule: string;
+  /** Minutes after which a run is given up. @default 60 */
+  readonly deadlineMinutes?: number;
+  /** Tries of one run. @default 3 */
+  readonly tries?: number;
+  /** Rendered, and not started: by hand it can be. @default true */
+  readonly on?: boolean;
+}
+
+/**
+ * A program that runs at set times: CronJob, ServiceAccount, ConfigMap and NetworkPolicy. One run at a time; one that could
+ * not start within ten minutes is left out. The construct's id is its name. Refuses times and tries that are none.
+ * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
+ */
+export class ScheduledJob extends Construct {
+  constructor(scope: Construct, id: string, props: ScheduledJobProps) {
+    super(scope, id);
+    const { schedule, deadlineMinutes = 60, tries = 3, on = true } = props;
+    const pod = new Pod(this, 'pod', { ...props, name: id });
+
+    new KubeCronJob(this, 'cron-job', {
+      metadata: { name: id, namespace: pod.pods.namespace, labels: pod.labels },
+      spec: {
+        schedule,
+        timeZone: 'Etc/UTC',
+        suspend: on ? undefined : true,
+        concurrencyPolicy: 'Forbid',
+        startingDeadlineSeconds: 600,
+        successfulJobsHistoryLimit: 3,
+        failedJobsHistoryLimit: 3,
+        jobTemplate: {
+          spec: {
+            backoffLimit: tries - 1,
+            activeDeadlineSeconds: deadlineMinutes * 60,
+            template: pod.template({ pod: { restartPolicy: 'Never' } }),
+          },
+        },
+      },
+    });
+    refuse(
+      this,
+      Object.entries({ deadlineMinutes, tries })
+        .filter(([, number]) => !(Number.isInteger(number) && number >= 1))
+        .map(([field, number]) => `${field}: ${number}, it has to be a whole number from 1; correct it`),
+    );
+  }
+}
