@@ -10,6 +10,8 @@ import type { Grants } from './stores/vault/policies.ts';
 import type { VaultClients } from './stores/vault.ts';
 
 export interface VaultSecretStoreProps {
+  /** As `secrets.store` of the environment calls it. */
+  readonly name: string;
   /** Its `policies` include that of `secretStorePolicies`. */
   readonly vault: HaStatefulStore<VaultClients>;
   /** That may read from it. */
@@ -27,27 +29,29 @@ export const secretStorePolicies = (namespace: string, environment: string): Rea
 });
 
 /**
- * ClusterSecretStore of the construct's id, which Credentials read where `secrets` is `external`: KV version 2 of a Vault in this
+ * ClusterSecretStore which Credentials read where `secrets` is `external`: KV version 2 of a Vault in this
  * cluster, at `secret/<environment>/<namespace>/<name>`. External Secrets logs in as a ServiceAccount that nothing else has,
  * with a token made for that.
  * @see https://external-secrets.io/latest/provider/hashicorp-vault/
  */
 export class VaultSecretStore extends Construct {
-  constructor(scope: Construct, id: string, { vault, namespaces }: VaultSecretStoreProps) {
+  constructor(scope: Construct, id: string, { name, vault, namespaces }: VaultSecretStoreProps) {
     super(scope, id);
     const { namespace } = vault;
     const { address, role, construct } = vault
       .client(`${namespace}/${ACCOUNT}`)
       .reads(`secret/data/${environmentOf(this).name}/${namespaces[0]}/any`);
 
-    declare(this, { layer: 'stores', uses: [construct] });
-    vault.endpoint('http').admit?.(controller);
+    const { to, port, admit } = vault.endpoint('http');
+
+    admit?.(controller);
+    declare(this, { layer: 'stores', uses: [construct], flows: [{ from: controller, to, port }] });
     new KubeServiceAccount(this, 'service-account', {
       metadata: { name: ACCOUNT, namespace, labels: labelsOf(this, ACCOUNT) },
       automountServiceAccountToken: false,
     });
     new ClusterSecretStore(this, 'store', {
-      metadata: { name: id },
+      metadata: { name },
       spec: {
         conditions: [{ namespaces: [...namespaces] }],
         provider: {
