@@ -1,4 +1,4 @@
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { KubeLimitRange, KubeNamespace, KubeNetworkPolicy, KubeResourceQuota } from '../imports/k8s.ts';
 import { declare, refuse } from '../imports/relations.ts';
@@ -39,6 +39,7 @@ export class Namespace extends Construct {
     const { name = namespaceOf(this), podSecurity = 'restricted', network = 'closed', quota, limits } = props;
     const { kubernetes } = environmentOf(this);
     this.name = name;
+    levelsOf(this).set(name, podSecurity);
 
     new KubeNamespace(this, 'namespace', {
       metadata: {
@@ -79,6 +80,20 @@ export class Namespace extends Construct {
     ]);
   }
 }
+
+type Level = NonNullable<NamespaceProps['podSecurity']>;
+
+/** Of every Namespace of an app. */
+const levels = new WeakMap<IConstruct, Map<string, Level>>();
+
+function levelsOf({ node: { root } }: IConstruct): Map<string, Level> {
+  const known = levels.get(root) ?? new Map();
+  levels.set(root, known);
+  return known;
+}
+
+/** Pod Security level of a namespace that was constructed before. */
+export const podSecurityOf = (scope: IConstruct, namespace: string) => levelsOf(scope).get(namespace);
 
 const quantityProblems = (field: string, amounts: Quantities = {}) =>
   Object.entries(amounts)

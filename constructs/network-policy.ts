@@ -10,6 +10,8 @@ export interface NetworkPolicyProps {
   readonly name: string;
   /** The pods that are closed to everything not allowed here. */
   readonly pods: PodSet;
+  /** That they run as, by which a mesh knows them. @default - called as their label app.kubernetes.io/name */
+  readonly serviceAccount?: string;
 }
 
 /** A peer and the ports open to it or from it. */

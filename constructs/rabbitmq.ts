@@ -61,6 +61,7 @@ export class RabbitmqCluster extends Construct implements Callee {
   /** What has to be up before its users. */
   readonly construct: IConstruct = this;
   readonly #vhosts: ReadonlyMap<string, Vhost>;
+  readonly #topologyFrom: readonly string[];
 
   constructor(scope: Construct, id: string, props: RabbitmqClusterProps) {
     super(scope, id);
@@ -75,6 +76,7 @@ export class RabbitmqCluster extends Construct implements Callee {
     this.members = members;
     this.pods = { namespace, labels: selectorOf(id) };
     this.host = `${id}.${namespace}.svc`;
+    this.#topologyFrom = topologyFrom;
     declare(this, { layer: 'stores' });
 
     const { affinity, problems, warnings } = placementOf(this, [], placement);
@@ -137,6 +139,11 @@ export class RabbitmqCluster extends Construct implements Callee {
       ...problems,
     ]);
     warn(this, warnings);
+  }
+
+  /** Whether what is made for it in this namespace, queues and the like, is taken. */
+  takesFrom(namespace: string): boolean {
+    return namespace === this.namespace || this.#topologyFrom.includes(namespace);
   }
 
   /** One of its virtual hosts: `RABBITMQ_HOST`, `_PORT`, `_VHOST`, `_USERNAME`, `_PASSWORD`. */
