@@ -32,6 +32,18 @@ export const charts = {
   'external-secrets': { from: 'oci://ghcr.io/external-secrets/charts', version: '2.9.0' },
   // renovate: datasource=helm depName=metrics-server registryUrl=https://kubernetes-sigs.github.io/metrics-server
   'metrics-server': { from: 'https://kubernetes-sigs.github.io/metrics-server', version: '3.13.1' },
+  // renovate: datasource=docker depName=quay.io/jetstack/charts/trust-manager
+  'trust-manager': { from: 'oci://quay.io/jetstack/charts', version: 'v0.25.0' },
+  // renovate: datasource=helm depName=linkerd-crds registryUrl=https://helm.linkerd.io/edge
+  'linkerd-crds': { from: 'https://helm.linkerd.io/edge', version: '2026.6.3' },
+  // renovate: datasource=helm depName=linkerd2-cni registryUrl=https://helm.linkerd.io/edge
+  'linkerd2-cni': { from: 'https://helm.linkerd.io/edge', version: '2026.6.3' },
+  // renovate: datasource=helm depName=linkerd-control-plane registryUrl=https://helm.linkerd.io/edge
+  'linkerd-control-plane': { from: 'https://helm.linkerd.io/edge', version: '2026.6.3' },
+  // renovate: datasource=helm depName=linkerd-viz registryUrl=https://helm.linkerd.io/edge
+  'linkerd-viz': { from: 'https://helm.linkerd.io/edge', version: '2026.6.3' },
+  // renovate: datasource=helm depName=knative-operator registryUrl=https://knative.github.io/operator
+  'knative-operator': { from: 'https://knative.github.io/operator', version: '1.23.0' },
 } as const;
 
 /** What is installed by the manifests in its repository, at a tag. */
@@ -40,6 +52,10 @@ export const sources = {
   'cluster-operator': { from: 'https://github.com/rabbitmq', version: 'v2.22.3' },
   // renovate: datasource=github-tags depName=rabbitmq/messaging-topology-operator
   'messaging-topology-operator': { from: 'https://github.com/rabbitmq', version: 'v1.20.1' },
+  // renovate: datasource=github-tags depName=kubernetes-sigs/gateway-api
+  'gateway-api': { from: 'https://github.com/kubernetes-sigs', version: 'v1.5.1' },
+  // renovate: datasource=github-releases depName=knative-extensions/eventing-rabbitmq extractVersion=^knative-(?<version>.+)$
+  'eventing-rabbitmq': { from: 'https://github.com/knative-extensions', version: 'v1.22.1' },
 } as const;
 
 /** Images; `pg_dump` has to be of the server's major version or later, and of the one a dump is restored to. */

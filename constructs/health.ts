@@ -28,7 +28,8 @@ export function probes(health: Health, listens: Listens) {
   } satisfies Partial<Container>;
 }
 
-const portOf = ({ port }: Health, listens: Listens) =>
+/** Name of the port that is checked. */
+export const portOf = ({ port }: Health, listens: Listens) =>
   port ?? ('http' in listens ? 'http' : (Object.keys(listens)[0] ?? ''));
 
 function probe(check: Check, port: string, listens: Listens): Probe {

@@ -94,6 +94,8 @@ export class KnativeWorker extends Construct implements Callee {
 
     for (const caller of [GATEWAY, ACTIVATOR]) policy.allowFrom(caller, QUEUE_PROXY.requests);
     policy.allowFrom(AUTOSCALER, QUEUE_PROXY.autoscaling);
+    // Asked before a pod stops, whether its requests are done.
+    policy.allowKubelet(QUEUE_PROXY.admin);
 
     const template = pod.template({
       container: {

@@ -3,6 +3,8 @@ import { environmentOf } from '../imports/environment.ts';
 import { KubeLimitRange, KubeNamespace, KubeNetworkPolicy, KubeResourceQuota } from '../imports/k8s.ts';
 import { declare, refuse } from '../imports/relations.ts';
 import { nameProblems, namespaceOf } from './labels.ts';
+import { joinMesh, meshAnnotations } from './mesh.ts';
+import { ProxyMetrics } from './proxy-metrics.ts';
 import { amountOf } from './sizes.ts';
 
 type Quantities = Readonly<Record<string, string>>;
@@ -27,7 +29,8 @@ export interface NamespaceProps {
 
 /**
  * Namespace with its Pod Security level (rules as of the cluster's version), a NetworkPolicy that closes it to whatever
- * brings no policy of its own, and, where asked, a ResourceQuota and a LimitRange. Refuses a quantity that is none, and a
+ * brings no policy of its own, and, where asked, a ResourceQuota and a LimitRange. Where the environment has a mesh, every pod of a
+ * closed namespace gets a proxy, which lets nobody in but whom a policy names. Refuses a quantity that is none, and a
  * minimum above 10m or 32Mi: sidecars and operators' pods ask for less and would be turned away.
  * @see https://kubernetes.io/docs/concepts/security/pod-security-admission/
  */
@@ -37,9 +40,10 @@ export class Namespace extends Construct {
   constructor(scope: Construct, id: string, props: NamespaceProps = {}) {
     super(scope, id);
     const { name = namespaceOf(this), podSecurity = 'restricted', network = 'closed', quota, limits } = props;
-    const { kubernetes } = environmentOf(this);
+    const { kubernetes, mesh } = environmentOf(this);
     this.name = name;
     levelsOf(this).set(name, podSecurity);
+    const meshed = mesh === 'linkerd' && network === 'closed';
 
     new KubeNamespace(this, 'namespace', {
       metadata: {
@@ -50,8 +54,13 @@ export class Namespace extends Construct {
             [`pod-security.kubernetes.io/${mode}-version`, `v${kubernetes}`],
           ]),
         ),
+        annotations: meshed ? { ...meshAnnotations } : undefined,
       },
     });
+    if (meshed) {
+      refuse(this, joinMesh(this, name));
+      new ProxyMetrics(this, 'proxy-metrics', name);
+    }
     if (network === 'closed') {
       new KubeNetworkPolicy(this, 'default-deny', {
         metadata: { name: 'default-deny', namespace: name },

@@ -110,7 +110,11 @@ export class RabbitmqCluster extends Construct implements Callee {
       },
     });
 
-    const policy = new NetworkPolicy(this, 'network-policy', { name: id, pods: this.pods });
+    const policy = new NetworkPolicy(this, 'network-policy', {
+      name: id,
+      pods: this.pods,
+      serviceAccount: `${id}-server`,
+    });
     const open = (port: number): Endpoint => ({
       to: this.pods,
       port,

@@ -5,7 +5,7 @@ import { type PodSet, refuse } from '../imports/relations.ts';
 import { Autoscaler, type Scale, scaleProblems } from './autoscaler.ts';
 import type { Callee, Endpoint } from './dependency.ts';
 import { portProblems } from './external.ts';
-import { type Health, healthProblems, type Listens, probes } from './health.ts';
+import { type Health, healthProblems, type Listens, portOf, probes } from './health.ts';
 import { Pod, type PodProps } from './pod.ts';
 import { telemetryOf } from './telemetry.ts';
 
@@ -116,6 +116,9 @@ export class Workload extends Construct implements Callee {
         // A pod that is broken anyway must not hold up the drain of its node.
         spec: { maxUnavailable: 1, selector, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
       });
+    }
+    if (health && [health.live, health.ready].some((check) => check.startsWith('grpc'))) {
+      pod.policy.allowGrpcChecks(listens[portOf(health, listens)] ?? 0);
     }
     refuse(this, [...scaleProblems(scale), ...listenProblems(listens), ...healthProblems(health, listens)]);
   }

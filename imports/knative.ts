@@ -68,13 +68,19 @@ export type IRabbitmqBrokerConfig = Of<
 interface Component {
   readonly version: string;
   readonly 'high-availability'?: { readonly replicas: number };
+  /** Installed beside what the version has. */
+  readonly additionalManifests?: readonly { readonly URL: string }[];
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export type IKnativeServing = Of<
   'operator.knative.dev/v1beta1',
   'KnativeServing',
-  Component & { readonly ingress: { readonly kourier: { readonly enabled: true } } }
+  Component & {
+    readonly ingress: {
+      readonly kourier: { readonly enabled: true; readonly 'service-type': 'ClusterIP' | 'LoadBalancer' | 'NodePort' };
+    };
+  }
 >;
 
 export type IKnativeEventing = Of<'operator.knative.dev/v1beta1', 'KnativeEventing', Component>;

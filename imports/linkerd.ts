@@ -26,11 +26,9 @@ export type IAuthorizationPolicy = Of<
   'v1alpha1',
   'AuthorizationPolicy',
   {
-    readonly targetRef: {
-      readonly group: 'policy.linkerd.io';
-      readonly kind: 'Server';
-      readonly name: string;
-    };
+    readonly targetRef:
+      | { readonly group: 'policy.linkerd.io'; readonly kind: 'Server'; readonly name: string }
+      | { readonly group: 'gateway.networking.k8s.io'; readonly kind: 'GRPCRoute'; readonly name: string };
     /** All of them have to hold. */
     readonly requiredAuthenticationRefs: readonly {
       readonly group: 'policy.linkerd.io';
@@ -60,6 +58,18 @@ export type INetworkAuthentication = Of<
   { readonly networks: readonly { readonly cidr: string; readonly except?: readonly string[] }[] }
 >;
 
+/** Some of the calls of a Server. https://gateway-api.sigs.k8s.io/api-types/grpcroute/ */
+interface IGrpcRoute {
+  readonly apiVersion: 'gateway.networking.k8s.io/v1';
+  readonly kind: 'GRPCRoute';
+  readonly metadata: IObjectMeta;
+  readonly spec: {
+    readonly parentRefs: readonly { readonly group: string; readonly kind: string; readonly name: string }[];
+    readonly rules: readonly { readonly matches?: readonly { readonly method: { readonly service: string } }[] }[];
+  };
+}
+
+export const GRPCRoute = kind<IGrpcRoute>('gateway.networking.k8s.io/v1', 'GRPCRoute');
 export const Server = kind<IServer>('policy.linkerd.io/v1beta3', 'Server');
 export const AuthorizationPolicy = kind<IAuthorizationPolicy>('policy.linkerd.io/v1alpha1', 'AuthorizationPolicy');
 export const MeshTLSAuthentication = kind<IMeshTlsAuthentication>(

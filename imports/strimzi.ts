@@ -9,6 +9,13 @@ interface Metadata {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Of the pods that the operator makes. */
+interface PodTemplate {
+  readonly pod?: Pick<PodSpec, 'affinity' | 'enableServiceLinks' | 'terminationGracePeriodSeconds' | 'tolerations'> & {
+    readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  };
+}
+
 type Settings = Readonly<Record<string, string | number | boolean>>;
 
 interface IKafka {
@@ -32,8 +39,9 @@ interface IKafka {
     entityOperator?: {
       topicOperator?: { resources?: ResourceRequirements };
       userOperator?: { resources?: ResourceRequirements };
+      template?: PodTemplate;
     };
-    kafkaExporter?: { resources?: ResourceRequirements };
+    kafkaExporter?: { resources?: ResourceRequirements; template?: PodTemplate };
   };
 }
 
@@ -57,9 +65,7 @@ interface IKafkaNodePool {
     };
     resources?: ResourceRequirements;
     jvmOptions?: { '-Xms'?: string; '-Xmx'?: string };
-    template?: {
-      pod?: Pick<PodSpec, 'affinity' | 'enableServiceLinks' | 'terminationGracePeriodSeconds' | 'tolerations'>;
-    };
+    template?: PodTemplate;
   };
 }
 

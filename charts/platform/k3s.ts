@@ -21,3 +21,9 @@ export const k3s = {
     objects: [...bootstrapped.provides.objects, { kind: 'CSIDriver', name: 'rancher.io/local-path' }],
   },
 } satisfies ClusterFacts;
+
+/** Where K3s has its CNI plugins, for a mesh's. @see https://docs.k3s.io/networking/multus-ipams */
+export const k3sCni = {
+  binDir: '/var/lib/rancher/k3s/data/cni',
+  netDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
+};

@@ -5,6 +5,9 @@ import { certManager } from './cert-manager.ts';
 import { dashboardsOf, type StoreDashboard } from './dashboards.ts';
 import { type ExternalSecretsFacts, externalSecrets } from './external-secrets.ts';
 import { flux } from './flux.ts';
+import { gatewayApi } from './gateway-api.ts';
+import { type KnativeFacts, knative } from './knative.ts';
+import { type LinkerdFacts, linkerd } from './linkerd.ts';
 import { type LokiFacts, loki } from './loki.ts';
 import { metricsServer } from './metrics-server.ts';
 import { type MonitoringFacts, monitoring } from './monitoring.ts';
@@ -17,6 +20,7 @@ import { strimzi } from './strimzi.ts';
 import { type TempoFacts, tempo, tempoOtlp } from './tempo.ts';
 import { type TraefikFacts, traefik } from './traefik.ts';
 import { trivyOperator } from './trivy-operator.ts';
+import { trustManager } from './trust-manager.ts';
 import { type VeleroFacts, velero } from './velero.ts';
 
 export interface PlatformFacts extends MonitoringFacts {
@@ -46,6 +50,12 @@ export interface PlatformFacts extends MonitoringFacts {
   readonly externalSecrets?: ExternalSecretsFacts;
   /** For clusters that bring no metrics-server. @default false */
   readonly metricsServer?: boolean;
+  /** Gateway API's kinds; Linkerd has them along. @default - none */
+  readonly gatewayApi?: true;
+  /** The mesh, which the environment then has to be said to have. @default - none */
+  readonly linkerd?: LinkerdFacts;
+  /** Knative on RabbitMQ, whose operators it has along. @default - none */
+  readonly knative?: KnativeFacts;
 }
 
 /** What every system of an environment stands on: ingress, certificates, sealed secrets, monitoring, alerting. */
@@ -55,7 +65,20 @@ export const platform =
     const crds = prometheusCrds(app);
     sealedSecrets(app, crds);
     const certificates = certManager(app, crds, facts);
-    traefik(app, crds, facts.traefik);
+    const gateway = facts.gatewayApi || facts.linkerd ? gatewayApi(app) : undefined;
+    const mesh =
+      facts.linkerd &&
+      linkerd(
+        app,
+        {
+          monitors: crds,
+          certManager: certificates,
+          trustManager: trustManager(app, certificates),
+          gatewayApi: gateway!,
+        },
+        facts.linkerd,
+      );
+    traefik(app, crds, facts.traefik, mesh);
     monitoring(app, crds, facts, {
       loki: facts.loki !== undefined,
       tempo: facts.tempo !== undefined,
@@ -63,7 +86,8 @@ export const platform =
     });
     flux(app, environment, facts);
     if (facts.nfs) nfs(app, facts.nfs);
-    if (facts.operators?.rabbitmq) rabbitmq(app, certificates);
+    const messaging = facts.operators?.rabbitmq || facts.knative ? rabbitmq(app, certificates) : undefined;
+    if (facts.knative) knative(app, messaging!, facts.knative);
     if (facts.operators?.kafka) strimzi(app, facts.operators.kafka);
     const logs = facts.loki && loki(app, crds, facts.loki);
     if (facts.logs && logs) alloy(app, crds, logs);

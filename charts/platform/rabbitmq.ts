@@ -19,5 +19,5 @@ export function rabbitmq(app: App, certManager: IConstruct) {
     });
 
   const cluster = operator('cluster-operator', { kinds: ['rabbitmq.com/RabbitmqCluster'] }, [certManager]);
-  operator('messaging-topology-operator', { kinds: ['rabbitmq.com/*'] }, [certManager, cluster]);
+  return operator('messaging-topology-operator', { kinds: ['rabbitmq.com/*'] }, [certManager, cluster]);
 }

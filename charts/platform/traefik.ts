@@ -1,5 +1,7 @@
 import type { App } from 'cdk8s';
+import type { IConstruct } from 'constructs';
 import { ChartRelease } from '../../constructs/chart-release.ts';
+import { enrolChart } from '../../constructs/mesh.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
@@ -16,16 +18,17 @@ export interface TraefikFacts {
 const INTERNAL = 'traefik-internal';
 
 /** The way in from outside: HTTP is sent on to HTTPS, and everybody's own address stays visible. */
-export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<TraefikFacts> = {}) {
+export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<TraefikFacts> = {}, mesh?: IConstruct) {
   const chart = part(app, 'traefik');
-  const { ingress } = environmentOf(chart);
+  const { ingress, network } = environmentOf(chart);
   const trusted = nodePorts?.proxies && { forwardedHeaders: { trustedIPs: [...nodePorts.proxies] } };
   const { internal } = ingress;
+  if (mesh) enrolChart(chart, network.ingress, 'traefik');
 
   new ChartRelease(chart, 'traefik', {
     ...charts.traefik,
     values: {
-      deployment: { replicas: 2 },
+      deployment: { replicas: 2, podAnnotations: mesh && meshed },
       podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
       topologySpreadConstraints: [
         {
@@ -56,10 +59,11 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
       },
       metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
     },
-    uses: [crds],
+    uses: mesh ? [crds, mesh] : [crds],
     provides: {
       kinds: ['traefik.io/*'],
       objects: [
+        { kind: 'ServiceAccount', namespace: 'traefik', name: 'traefik' },
         { kind: 'IngressClass', name: ingress.class },
         { kind: 'Service', namespace: 'traefik', name: 'traefik', ports: [80, 'web', 443, 'websecure'] },
         ...(internal ? [{ kind: 'Service', namespace: 'traefik', name: INTERNAL, ports: [80, 'internal'] }] : []),
@@ -67,3 +71,6 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
     },
   });
 }
+
+/** What comes from outside goes past the proxy, which would put its own address in place of the client's. */
+const meshed = { 'linkerd.io/inject': 'enabled', 'config.linkerd.io/skip-inbound-ports': '8000,8443' };

@@ -76,6 +76,10 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
       ([key, value]): NodeSelectorRequirement => ({ key, operator: 'In', values: [value] }),
     );
     const { affinity, problems, warnings } = placementOf(this, wanted, placement);
+    // Members, operators and their own certificates among them: a proxy would only be one more thing to wait for.
+    const metadata =
+      environmentOf(this).mesh === 'none' ? undefined : { annotations: { 'linkerd.io/inject': 'disabled' as const } };
+    const template = metadata && { pod: { metadata } };
 
     new Kafka(this, 'kafka', {
       metadata: this.metadata(id),
@@ -100,8 +104,9 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
         entityOperator: {
           topicOperator: { resources: resourcesOf('medium') },
           userOperator: { resources: resourcesOf('medium') },
+          template,
         },
-        kafkaExporter: { resources: resourcesOf('tiny') },
+        kafkaExporter: { resources: resourcesOf('tiny'), template },
       },
     });
     new KafkaNodePool(this, 'node-pool', {
@@ -127,6 +132,7 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
         jvmOptions: { '-Xms': `${heap}m`, '-Xmx': `${heap}m` },
         template: {
           pod: {
+            metadata,
             affinity,
             enableServiceLinks: false,
             terminationGracePeriodSeconds: 120,
@@ -177,7 +183,7 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
   /** All pods of the cluster, the operators beside it too, are closed to what is not said here. */
   private connect(operator: string): Endpoint[] {
     const all = { namespace: this.namespace, labels: this.labels };
-    const policy = new NetworkPolicy(this, 'network-policy', { name: this.name, pods: all });
+    const policy = new NetworkPolicy(this, 'network-policy', { name: this.name, pods: all, meshed: false });
     const at = (to: PodSet, port: number) => ({ to, port, admit: (from: PodSet) => policy.allowFrom(from, port) });
     for (const port of [CONTROL, REPLICATION]) policy.allowTo(at(all, port));
     policy.allowTo({ to: { builtin: 'api-server' }, port: environmentOf(this).network.apiServer.port });

@@ -1,0 +1,18 @@
+import type { App } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { ChartRelease } from '../../constructs/chart-release.ts';
+import { charts } from '../versions.ts';
+import { part } from './part.ts';
+
+/** Copies certificates of authorities from namespace cert-manager to where they are trusted. */
+export const trustManager = (app: App, certManager: IConstruct) =>
+  new ChartRelease(part(app, 'trust-manager'), 'trust-manager', {
+    ...charts['trust-manager'],
+    values: {
+      // The public authorities are not needed.
+      defaultPackage: { enabled: false },
+      resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } },
+    },
+    uses: [certManager],
+    provides: { kinds: ['trust.cert-manager.io/*', 'trust-manager.io/*'] },
+  });
