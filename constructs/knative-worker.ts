@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { PodMonitor } from '../imports/custom.ts';
 import { KnativeService, Trigger } from '../imports/knative.ts';
-import { type PodSet, refuse } from '../imports/relations.ts';
+import { declare, type PodSet, refuse } from '../imports/relations.ts';
 import type { Callee, Endpoint } from './dependency.ts';
 import { type EventFilter, type Retry, retryProblems } from './event-broker.ts';
 import { portProblems } from './external.ts';
@@ -92,8 +92,14 @@ export class KnativeWorker extends Construct implements Callee {
       endpoints: this.endpoints,
     };
 
-    for (const caller of [GATEWAY, ACTIVATOR]) policy.allowFrom(caller, QUEUE_PROXY.requests);
-    policy.allowFrom(AUTOSCALER, QUEUE_PROXY.autoscaling);
+    for (const [caller, to] of [
+      [GATEWAY, QUEUE_PROXY.requests],
+      [ACTIVATOR, QUEUE_PROXY.requests],
+      [AUTOSCALER, QUEUE_PROXY.autoscaling],
+    ] as const) {
+      policy.allowFrom(caller, to);
+      declare(this, { flows: [{ from: caller, to: pods, port: to }] });
+    }
     // Asked before a pod stops, whether its requests are done.
     policy.allowKubelet(QUEUE_PROXY.admin);
 
@@ -131,10 +137,10 @@ export class KnativeWorker extends Construct implements Callee {
       },
     });
 
-    for (const { broker, attributes } of on) {
+    for (const [index, { broker, attributes }] of on.entries()) {
       const name = on.length > 1 ? `${id}-${slug(Object.values(attributes).join('-'))}` : id;
       broker.deliverTo(this.sink);
-      new Trigger(this, `trigger-${name}`, {
+      new Trigger(this, `trigger-${index}`, {
         metadata: {
           name,
           namespace: broker.namespace,

@@ -49,8 +49,9 @@ export class MeshPolicy extends Construct {
     const { accounts, networks } = this.clientsOf(port);
     const account = identityOf(this, from);
     if (account) {
+      const first = accounts.size === 0;
       accounts.set(`${account.namespace}/${account.name}`, account);
-      if (accounts.size > 1) return;
+      if (!first) return;
       new MeshTLSAuthentication(this, `clients-${port}`, {
         metadata: this.metadata(port),
         spec: {
@@ -59,9 +60,9 @@ export class MeshPolicy extends Construct {
       });
       this.authorize(port, 'MeshTLSAuthentication', this.metadata(port).name);
     } else {
-      const known = networks.size > 0;
+      const first = networks.size === 0;
       for (const network of this.networksOf(from)) networks.set(network.cidr, network);
-      if (known) return;
+      if (!first) return;
       new NetworkAuthentication(this, `networks-${port}`, {
         metadata: this.metadata(port),
         spec: { networks: sorted(networks, (each) => each) },

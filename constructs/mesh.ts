@@ -81,6 +81,7 @@ export function enrol(scope: IConstruct, pods: PodSet, serviceAccount: string, m
   const joined = namespaces.has(pods.namespace);
   if (!joined) outside.add(pods.namespace);
   accounts.set(keyOf(pods), joined && meshed ? serviceAccount : '');
+  if (joined && !meshed) declare(scope, { unmeshed: [pods] });
   return joined && meshed;
 }
 

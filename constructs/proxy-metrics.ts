@@ -1,6 +1,7 @@
 import { Construct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { AuthorizationPolicy, NetworkAuthentication, Server } from '../imports/linkerd.ts';
+import { declare } from '../imports/relations.ts';
 
 /** Name of the port in every proxy's container. */
 const PORT = 'linkerd-admin';
@@ -11,6 +12,8 @@ export class ProxyMetrics extends Construct {
     super(scope, id);
     const metadata = { name: PORT, namespace };
     const { pods } = environmentOf(this).network;
+    // Namespaces are there before Linkerd's kinds are.
+    declare(this, { layer: 'apps' });
 
     new Server(this, 'server', {
       metadata,

@@ -68,8 +68,9 @@ export interface Relation {
   readonly flows?: readonly Flow[];
   readonly provides?: Provides;
   readonly layer?: Layer;
-  /** Pods that a chart brings into the mesh, which nothing rendered says of them. */
+  /** Pods of a chart or an operator that have a mesh's proxy though their namespace has none, or the other way round. */
   readonly meshed?: readonly PodSet[];
+  readonly unmeshed?: readonly PodSet[];
   /** The whole chart is platform: it is listed in infrastructure.yaml, not apps.yaml. */
   readonly platform?: boolean;
   /** Flux never deletes what is below this construct: the first and the last step of moving it to another chart. */

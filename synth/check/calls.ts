@@ -203,13 +203,22 @@ function* toMesh(index: Index, network: Network): Iterable<Call> {
   }
 }
 
-/** The injector reads annotations of the pod, then of the namespace; never labels, never the Deployment's own. */
+/**
+ * The injector reads annotations of the pod, then of the namespace; never labels, never the Deployment's own. Of pods that only
+ * the cluster makes, the namespace tells, and what is declared of them.
+ */
 export function isMeshed(party: Party, index: Index): boolean {
-  if (!isPods(party) || !party.workload || party.workload.pod.hostNetwork === true) return false;
+  if (!isPods(party) || party.workload?.pod.hostNetwork === true) return false;
   const namespace = index.byId(`/Namespace//${party.namespace}`);
-  const inject = party.workload.annotations[INJECT] ?? namespace?.object.metadata.annotations?.[INJECT];
-  return inject === 'enabled' || inject === 'ingress';
+  const inject = party.workload?.annotations[INJECT] ?? namespace?.object.metadata.annotations?.[INJECT];
+  const declared = (sets: readonly PodSet[] = []) => sets.some((set) => isPartOf(party, set));
+  if (!party.workload && index.declared.some(({ meshed }) => declared(meshed))) return true;
+  if (inject !== 'enabled' && inject !== 'ingress') return false;
+  return party.workload !== undefined || !index.declared.some(({ unmeshed }) => declared(unmeshed));
 }
+
+const isPartOf = (pods: PodSet, { namespace, labels }: PodSet) =>
+  pods.namespace === namespace && Object.entries(labels).every(([key, value]) => pods.labels[key] === value);
 
 const INJECT = 'linkerd.io/inject';
 
@@ -217,7 +226,7 @@ const INJECT = 'linkerd.io/inject';
 export function meshPort({ from, to, port, protocol }: Call, index: Index): number | undefined {
   if (protocol !== 'TCP' || !isMeshed(from, index) || !isMeshed(to, index)) return undefined;
   const skipped = (party: Pods, side: 'inbound' | 'outbound') =>
-    (party.workload!.annotations[`config.linkerd.io/skip-${side}-ports`] ?? '').split(',').some((part) => {
+    (party.workload?.annotations[`config.linkerd.io/skip-${side}-ports`] ?? '').split(',').some((part) => {
       const [low = Number.NaN, high = low] = part.split('-').map(Number);
       return low <= port && port <= high;
     });

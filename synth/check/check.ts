@@ -9,6 +9,7 @@ import { identityRules } from './identity.ts';
 import { imageRules } from './images.ts';
 import { immutableRules } from './immutable.ts';
 import { ingressRules } from './ingresses.ts';
+import { meshRules } from './mesh.ts';
 import { monitoringRules } from './monitoring.ts';
 import { networkRules } from './network.ts';
 import { placementRules } from './placement.ts';
@@ -51,6 +52,7 @@ export const rules: readonly Rule[] = [
   ...securityRules,
   ...placementRules,
   ...networkRules,
+  ...meshRules,
 ];
 
 export interface CheckOptions {

@@ -16,6 +16,7 @@ export interface Blocked {
 /** Every call of a cluster held against every policy. */
 export interface Traffic {
   readonly network: Network;
+  readonly calls: readonly Call[];
   readonly blocked: readonly Blocked[];
   /** Entries and ports that some call passes through. */
   readonly used: ReadonlySet<Entry | Ports>;
@@ -56,12 +57,14 @@ function analyse(index: Index): Traffic {
     if (!passes) blocked.push({ call, port, direction, by });
   };
 
-  for (const call of network.policies.length ? callsOf(index, network) : []) {
+  const calls =
+    network.policies.length || index.byKind('Server', 'policy.linkerd.io').length ? [...callsOf(index, network)] : [];
+  for (const call of calls) {
     const proxy = meshPort(call, index);
     for (const port of proxy ? [call.port, proxy] : [call.port]) {
       pass(call, port, 'egress');
       pass(call, port, 'ingress');
     }
   }
-  return { network, blocked, used, callsUnder: (policy, direction) => under[direction].get(policy) ?? [] };
+  return { network, calls, blocked, used, callsUnder: (policy, direction) => under[direction].get(policy) ?? [] };
 }

@@ -49,6 +49,9 @@ const NEEDED_FIRST = new Set([
   'RabbitmqCluster',
 ]);
 
+/** Who is let in may come after what lets it in. */
+const MESH = 'policy.linkerd.io';
+
 const isDefinition = ({ object }: Manifest) => object.kind === 'CustomResourceDefinition';
 
 const isRelease = ({ object }: Manifest) => object.kind === 'HelmRelease';
@@ -132,7 +135,7 @@ class Order implements Needs {
   }
 
   byReference({ from, kind, optional, target }: Reference) {
-    if (!target || optional || !NEEDED_FIRST.has(kind)) return;
+    if (!target || optional || !NEEDED_FIRST.has(kind) || groupOf(from.object.apiVersion) === MESH) return;
     if (isManifest(target)) this.#need(from, target, 'which it names', false);
     else if (target.by?.sealed) this.#needSealed(from, target);
     else if (target.by) for (const to of this.#installersOf(target.by)) this.#need(from, to, 'which it names', false);

@@ -88,6 +88,11 @@ export const OPERATORS: Readonly<Record<string, (links: Links) => void>> = {
       });
     });
   },
+  [`${LINKERD}/MeshTLSAuthentication`]: (links) => {
+    maps(at(links.object, 'spec', 'identityRefs')).forEach((reference, i) => {
+      links.toObject(reference, `spec.identityRefs[${i}]`, { group: '', kind: 'ServiceAccount' });
+    });
+  },
   'metallb.io/L2Advertisement': (links) => {
     texts(at(links.object, 'spec', 'ipAddressPools')).forEach((name, i) => {
       links.to('IPAddressPool', name, `spec.ipAddressPools[${i}]`, { group: 'metallb.io' });

@@ -6,7 +6,7 @@ export type Keys = ReadonlySet<string> | 'any';
 
 /** An object that a controller makes because of another object. */
 export interface Product {
-  readonly kind: 'Secret' | 'ConfigMap' | 'Service' | 'ExternalArtifact';
+  readonly kind: 'Secret' | 'ConfigMap' | 'Service' | 'ServiceAccount' | 'ExternalArtifact';
   /** @default - core */
   readonly group?: string;
   /** @default - that of the object */
@@ -86,6 +86,7 @@ const PRODUCERS: Readonly<Record<string, Producer>> = {
   'rabbitmq.com/RabbitmqCluster': ({ metadata: { name } }) => [
     service(name),
     service(`${name}-nodes`),
+    { kind: 'ServiceAccount', name: `${name}-server` },
     ...secret(
       `${name}-default-user`,
       keys('username', 'password', 'host', 'port', 'provider', 'type', 'connection_string', 'default_user.conf'),
