@@ -105,14 +105,20 @@ export const platform =
       ...(facts.collector ? (['opentelemetry-collector'] as const) : []),
       ...(facts.dashboards ?? []),
     ]);
-    refuse(app, problems(facts, environment));
+    refuse(crds, problems(facts, environment));
   };
 
 /** What one part needs of another, or of the environment. */
-function problems(facts: PlatformFacts, { otlp }: Environment): string[] {
+function problems(facts: PlatformFacts, { otlp, mesh }: Environment): string[] {
   const { loki, logs, tempo, collector } = facts;
   const sent = (by: string, to: string) => `platform: ${by} sends to ${to}, which is not there; give ${to} too`;
   return [
+    ...(mesh === 'linkerd' && !facts.linkerd
+      ? ["platform: the environment's mesh is linkerd, which is not there; give linkerd too"]
+      : []),
+    ...(mesh === 'none' && facts.linkerd
+      ? ["platform: linkerd is there, but the environment has no mesh, and no pod gets a proxy; say mesh: 'linkerd'"]
+      : []),
     ...(logs && !loki ? [sent('logs', 'loki')] : []),
     ...(collector && collector.logs !== false && !loki ? [`${sent('collector', 'loki')}, or logs: false`] : []),
     ...(collector?.traces === 'tempo' && !tempo ? [sent('collector', 'tempo')] : []),
