@@ -1,6 +1,8 @@
 import type { App } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
+import { alloyAlerts } from './alerts.ts';
 import { LOKI } from './loki.ts';
 import { part } from './part.ts';
 
@@ -65,7 +67,9 @@ const STATE = '/var/lib/alloy';
  * @see https://grafana.com/docs/alloy/latest/reference/components/loki/loki.source.kubernetes/
  */
 export function alloy(app: App, crds: ChartRelease, loki: ChartRelease) {
-  return new ChartRelease(part(app, 'alloy'), 'alloy', {
+  const chart = part(app, 'alloy');
+  new AlertRules(chart, 'alerts', { rules: alloyAlerts });
+  return new ChartRelease(chart, 'alloy', {
     ...charts.alloy,
     values: {
       crds: { create: false },

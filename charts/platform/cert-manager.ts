@@ -1,9 +1,11 @@
 import type { App } from 'cdk8s';
 import { Construct } from 'constructs';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Certificate, ClusterIssuer } from '../../imports/custom.ts';
 import { environmentOf, isPrivate } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
+import { certificateAlerts } from './alerts.ts';
 import { part } from './part.ts';
 
 /**
@@ -15,6 +17,7 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
   const chart = part(app, 'cert-manager');
   const resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } };
 
+  new AlertRules(chart, 'alerts', { rules: certificateAlerts });
   const release = new ChartRelease(chart, 'cert-manager', {
     ...charts['cert-manager'],
     values: {

@@ -1,7 +1,9 @@
 import type { App } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { refuse } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
+import { lokiAlerts } from './alerts.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 
@@ -45,6 +47,7 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
     ]);
   }
 
+  new AlertRules(chart, 'alerts', { rules: lokiAlerts });
   return new ChartRelease(chart, 'loki', {
     ...charts.loki,
     values: {

@@ -1,8 +1,10 @@
 import type { App } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import type { OtlpReceiver } from '../../imports/environment.ts';
 import { refuse } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
+import { collectorAlerts } from './alerts.ts';
 import { LOKI } from './loki.ts';
 import { PROMETHEUS } from './monitoring.ts';
 import { part } from './part.ts';
@@ -41,6 +43,7 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
     refuse(chart, [`collector.sampling: ${sampling} is no percentage of traces; use one above 0, up to 100`]);
   }
   const target = traces === 'tempo' ? tempoOtlp : traces;
+  new AlertRules(chart, 'alerts', { rules: collectorAlerts });
   return new ChartRelease(chart, NAME, {
     ...charts[NAME],
     values: {

@@ -1,7 +1,9 @@
 import type { App } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import type { OtlpReceiver } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
+import { tempoAlerts } from './alerts.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 
@@ -27,6 +29,7 @@ export function tempo(app: App, crds: ChartRelease, { retention, storage, object
   const chart = part(app, 'tempo');
   const bucket = objects && bucketOf(chart, objects, pods);
 
+  new AlertRules(chart, 'alerts', { rules: tempoAlerts });
   return new ChartRelease(chart, 'tempo', {
     ...charts.tempo,
     values: {

@@ -1,6 +1,8 @@
 import type { App } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
+import { trivyAlerts } from './alerts.ts';
 import { part } from './part.ts';
 
 /** A user that no image has; the scanner writes to its own folders only. */
@@ -19,8 +21,10 @@ const container = {
  * Checks of the machines themselves are off: they need pods that read them as root.
  * @see https://aquasecurity.github.io/trivy-operator/latest/
  */
-export const trivyOperator = (app: App, crds: ChartRelease) =>
-  new ChartRelease(part(app, 'trivy-system'), 'trivy-operator', {
+export function trivyOperator(app: App, crds: ChartRelease) {
+  const chart = part(app, 'trivy-system');
+  new AlertRules(chart, 'alerts', { rules: trivyAlerts });
+  return new ChartRelease(chart, 'trivy-operator', {
     ...charts['trivy-operator'],
     values: {
       operator: {
@@ -53,3 +57,4 @@ export const trivyOperator = (app: App, crds: ChartRelease) =>
     uses: [crds],
     provides: { kinds: ['aquasecurity.github.io/*'] },
   });
+}

@@ -1,18 +1,21 @@
 import type { App } from 'cdk8s';
 import { Construct } from 'constructs';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import { bucketKeys } from '../../constructs/bucket.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { KubeStorageClass } from '../../imports/k8s.ts';
+import { refuse } from '../../imports/relations.ts';
 import { VeleroSchedule } from '../../imports/velero.ts';
 import { charts, images } from '../versions.ts';
+import { veleroAlerts } from './alerts.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 
 export interface VeleroFacts {
   /** Where backups go; to be of use, outside the cluster. */
   readonly objects: ObjectsFacts;
-  /** When, in UTC, as cron has it. @default 0 2 * * *, daily at two */
-  readonly schedule?: string;
+  /** Hour of the day when it begins, in UTC. @default 2 */
+  readonly hour?: number;
   /** How long a backup is kept, in hours: `720h`. @default 720h */
   readonly ttl?: string;
   /**
@@ -31,17 +34,24 @@ const NAME = 'velero';
  * @see https://velero.io/docs/main/file-system-backup/
  */
 export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
-  const { schedule = '0 2 * * *', ttl = '720h', storageClass } = facts;
+  const { hour = 2, ttl = '720h', storageClass } = facts;
   // The node agent reads volumes where the machine has mounted them, as root.
   const chart = part(app, NAME, { podSecurity: 'privileged' });
   // The Jobs and pods that it makes have labels of their own.
   const pods = { namespace: NAME, labels: {} };
   const bucket = bucketOf(chart, facts.objects, pods);
+  refuse(chart, [
+    ...(Number.isInteger(hour) && hour >= 0 && hour < 24
+      ? []
+      : [`velero.hour: ${hour} is no hour of a day; use 0 to 23`]),
+    ...(/^[1-9]\d*h$/.test(ttl) ? [] : [`velero.ttl: "${ttl}" is no number of hours; write it like 720h`]),
+  ]);
   const keys = bucketKeys.map((name) => ({
     name,
     valueFrom: { secretKeyRef: { name: bucket.credential.name, key: name } },
   }));
 
+  new AlertRules(chart, 'alerts', { rules: veleroAlerts });
   const release = new ChartRelease(chart, NAME, {
     ...charts.velero,
     values: {
@@ -96,7 +106,7 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
   new VeleroSchedule(new Construct(chart, 'schedule'), 'daily', {
     metadata: { name: 'daily', namespace: NAME },
     spec: {
-      schedule,
+      schedule: `0 ${hour} * * *`,
       // A schedule that is changed is due tomorrow, not at once.
       skipImmediately: true,
       template: {

@@ -90,7 +90,6 @@ function panelOf({ title, queries, from = 'prometheus', as = 'graph', unit = 'sh
     datasource: source(from),
     targets: Object.entries(queries).map(([legend, expr], index) => ({
       refId: String.fromCharCode(65 + index),
-      datasource: source(from),
       expr,
       ...(as === 'logs' ? {} : { legendFormat: legend }),
       ...(last ? { instant: true, ...(as === 'table' && { format: 'table' }) } : {}),

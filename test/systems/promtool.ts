@@ -20,10 +20,16 @@ export const withPromtool = (() => {
 
 /**
  * promtool's verdict on whether exactly these alerts fire `minutes` after the series began: SUCCESS, or what differs, or
- * why it refuses the rules.
+ * why it refuses the rules, which are looked at as often as `every` says.
  * @see https://prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules/
  */
-export function firing(spec: unknown, series: Series, minutes: number, expected: readonly string[]): string {
+export function firing(
+  spec: unknown,
+  series: Series,
+  minutes: number,
+  expected: readonly string[],
+  every = '30s',
+): string {
   const folder = mkdtempSync(join(tmpdir(), 'promtool-'));
   try {
     writeFileSync(join(folder, 'rules.yaml'), dump(spec));
@@ -31,7 +37,7 @@ export function firing(spec: unknown, series: Series, minutes: number, expected:
       join(folder, 'test.yaml'),
       dump({
         rule_files: ['rules.yaml'],
-        evaluation_interval: '30s',
+        evaluation_interval: every,
         tests: [
           {
             interval: '1m',

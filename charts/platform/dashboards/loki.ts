@@ -7,7 +7,6 @@ export const logs: DashboardProps = {
   title: 'Logs',
   variables: {
     namespace: 'label_values(kube_pod_info, namespace)',
-    app: 'label_values(kube_pod_labels{namespace=~"$namespace"}, label_app_kubernetes_io_name)',
   },
   rows: {
     Lines: [
@@ -15,7 +14,7 @@ export const logs: DashboardProps = {
         title: 'By program',
         from: 'loki',
         width: 12,
-        queries: { '{{app}}': 'sum by (app) (count_over_time({namespace=~"$namespace",app=~"$app"}[$__auto]))' },
+        queries: { '{{app}}': 'sum by (app) (count_over_time({namespace=~"$namespace"}[$__auto]))' },
       },
       {
         title: 'That speak of errors',
@@ -23,10 +22,10 @@ export const logs: DashboardProps = {
         width: 12,
         queries: {
           '{{app}}':
-            'sum by (app) (count_over_time({namespace=~"$namespace",app=~"$app"} |~ "(?i)(error|exception|fatal|panic)" [$__auto]))',
+            'sum by (app) (count_over_time({namespace=~"$namespace"} |~ "(?i)(error|exception|fatal|panic)" [$__auto]))',
         },
       },
-      { title: 'Latest', from: 'loki', as: 'logs', queries: { lines: '{namespace=~"$namespace",app=~"$app"}' } },
+      { title: 'Latest', from: 'loki', as: 'logs', queries: { lines: '{namespace=~"$namespace"}' } },
     ],
     Loki: [
       {
