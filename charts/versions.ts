@@ -30,6 +30,8 @@ export const charts = {
   'trivy-operator': { from: 'oci://ghcr.io/aquasecurity/helm-charts', version: '0.34.0' },
   // renovate: datasource=docker depName=ghcr.io/external-secrets/charts/external-secrets
   'external-secrets': { from: 'oci://ghcr.io/external-secrets/charts', version: '2.9.0' },
+  // renovate: datasource=helm depName=harbor registryUrl=https://helm.goharbor.io
+  harbor: { from: 'https://helm.goharbor.io', version: '1.19.1' },
   // renovate: datasource=helm depName=metrics-server registryUrl=https://kubernetes-sigs.github.io/metrics-server
   'metrics-server': { from: 'https://kubernetes-sigs.github.io/metrics-server', version: '3.13.1' },
   // renovate: datasource=docker depName=quay.io/jetstack/charts/trust-manager

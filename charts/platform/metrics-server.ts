@@ -13,6 +13,7 @@ export const metricsServer = (app: App, crds: ChartRelease) =>
     values: {
       replicas: 2,
       podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
+      resources: { requests: { cpu: '100m', memory: '200Mi' }, limits: { memory: '400Mi' } },
       metrics: { enabled: true },
       serviceMonitor: { enabled: true },
     },

@@ -1,6 +1,7 @@
 import type { Chart } from 'cdk8s';
 import type { Bucket, ObjectStore } from '../../constructs/bucket.ts';
 import { S3, type S3Props } from '../../constructs/bucket.ts';
+import type { Endpoint } from '../../constructs/dependency.ts';
 import { namespaceOf } from '../../constructs/labels.ts';
 import { declare, type PodSet, refuse } from '../../imports/relations.ts';
 
@@ -14,21 +15,29 @@ export type ObjectsFacts = { readonly bucket: string } & (
   | (Omit<S3Props, 'namespaces'> & { readonly store?: undefined })
 );
 
-/** The bucket that is meant, open to `pods` of the chart's namespace. Refuses one whose keys cannot be read there. */
-export function bucketOf(chart: Chart, facts: ObjectsFacts, pods: PodSet): Bucket {
+/**
+ * The bucket that is meant, open to `pods` of a release, which nothing rendered connects. Refuses one whose keys cannot
+ * be read in the chart's namespace.
+ */
+export function bucketOf(chart: Chart, facts: ObjectsFacts, pods?: PodSet): Bucket {
   const bucket = storeOf(chart, facts).bucket(facts.bucket);
   const namespace = namespaceOf(chart);
   const { name, namespaces } = bucket.credential;
-  for (const { to, port, admit } of bucket.endpoints) {
-    admit?.(pods);
-    declare(chart, { flows: [{ from: pods, to, port }] });
-  }
+  if (pods) connect(chart, pods, bucket.endpoints);
   if (!namespaces.includes(namespace)) {
     refuse(chart, [
       `objects: Secret ${name} is not in ${namespace}, pods read Secrets of their own namespace only; add ${namespace} to the store's clients`,
     ]);
   }
   return bucket;
+}
+
+/** Lets pods of a release, whose namespace is open, into a closed one. */
+export function connect(chart: Chart, pods: PodSet, endpoints: readonly Endpoint[]) {
+  for (const { to, port, admit } of endpoints) {
+    admit?.(pods);
+    declare(chart, { flows: [{ from: pods, to, port }] });
+  }
 }
 
 function storeOf(chart: Chart, facts: ObjectsFacts): ObjectStore {

@@ -6,6 +6,7 @@ import { dashboardsOf, type StoreDashboard } from './dashboards.ts';
 import { type ExternalSecretsFacts, externalSecrets } from './external-secrets.ts';
 import { flux } from './flux.ts';
 import { gatewayApi } from './gateway-api.ts';
+import { type HarborFacts, harbor } from './harbor.ts';
 import { type KnativeFacts, knative } from './knative.ts';
 import { type LinkerdFacts, linkerd } from './linkerd.ts';
 import { type LokiFacts, loki } from './loki.ts';
@@ -48,6 +49,8 @@ export interface PlatformFacts extends MonitoringFacts {
   readonly trivy?: boolean;
   /** Secrets made of what Vault holds, or made up. @default - none */
   readonly externalSecrets?: ExternalSecretsFacts;
+  /** A registry of one's own, on amd64 nodes. @default - none */
+  readonly harbor?: HarborFacts;
   /** For clusters that bring no metrics-server. @default false */
   readonly metricsServer?: boolean;
   /** Gateway API's kinds; Linkerd has them along. @default - none */
@@ -96,6 +99,7 @@ export const platform =
     if (facts.velero) velero(app, crds, facts.velero);
     if (facts.trivy) trivyOperator(app, crds);
     if (facts.externalSecrets) externalSecrets(app, crds, facts.externalSecrets);
+    if (facts.harbor) harbor(app, crds, facts.harbor);
     if (facts.metricsServer) metricsServer(app, crds);
     dashboardsOf(app, [
       'overview',

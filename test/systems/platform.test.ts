@@ -419,6 +419,45 @@ describe('Traefik', () => {
   });
 });
 
+describe('Harbor', () => {
+  const facts = { host: 'registry.lab.example.net', storage: '50Gi', backups: { ...r2, bucket: 'registry' } };
+  const made = withFacts({ harbor: facts });
+  const { database, existingSecretAdminPassword, ...rest } = made.values('harbor');
+
+  test('runs where its images do', () => {
+    expect(made.problems).toEqual([]);
+    const { portal, core, jobservice, registry, exporter, redis } = rest;
+    for (const { nodeSelector } of [portal, core, jobservice, registry, exporter, redis.internal]) {
+      expect(nodeSelector).toEqual({ 'kubernetes.io/arch': 'amd64' });
+    }
+    const nodes = lab.nodes.filter(({ arch }) => arch === 'arm64');
+    expect(withFacts({ harbor: facts }, { nodes }).problems).toEqual([
+      'harbor: no node is amd64, and its images are for no other',
+    ]);
+  });
+
+  test('has a database of its own, backed up, whose password no value holds, and that lets only Harbor in', () => {
+    expect(database).toMatchObject({
+      type: 'external',
+      external: { host: 'harbor-db.harbor.svc', username: 'registry', existingSecret: 'harbor-db-registry' },
+    });
+    expect(existingSecretAdminPassword).toBe('harbor-admin');
+    expect(made.find('CronJob', 'harbor', 'harbor-db-backup')).toBeDefined();
+    const { ingress } = made.find('NetworkPolicy', 'harbor', 'harbor-db').spec;
+    const clients = ingress.filter(({ ports }: Plain) => ports.some(({ port }: Plain) => port === 5432));
+    expect(JSON.stringify(clients)).toContain('{"app":"harbor"}');
+  });
+
+  test('uses the values under which its chart finds no password of its own', () => {
+    expect(rest).toMatchObject({
+      existingSecretSecretKey: 'harbor-key',
+      registry: { credentials: { existingSecret: 'harbor-registry' } },
+      redis: { internal: {} },
+      trivy: { enabled: false },
+    });
+  });
+});
+
 test('metrics-server is there for clusters that bring none', () => {
   expect(withFacts({ metricsServer: true }).values('metrics-server')).toMatchObject({ replicas: 2 });
 });
