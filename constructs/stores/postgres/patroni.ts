@@ -117,7 +117,9 @@ function configuration(parameters: Parameters, tlsOnly: boolean) {
       // A copy begins with a checkpoint, which would else be spread over minutes.
       create_replica_methods: ['basebackup'],
       basebackup: { checkpoint: 'fast' },
-      parameters: own,
+      // A synchronous standby that is lost without a word holds up every write until it is given up. PostgreSQL's own is a
+      // minute, longer than another leader would take.
+      parameters: { ...own, wal_sender_timeout: '20s' },
       pg_hba: [
         'local all all trust',
         'local replication standby trust',
