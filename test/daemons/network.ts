@@ -90,8 +90,10 @@ mount --rbind /usr "$root/usr"
 mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-mkdir -p "$root$path"
-mount --bind "$volume" "$root$path"
+if [ "$volume" ]; then
+  mkdir -p "$root$path"
+  mount --bind "$volume" "$root$path"
+fi
 exec setpriv --pdeathsig KILL chroot --userspec="$user" "$root" "$@"`;
 
 export interface NetworkedPodProps {
@@ -244,7 +246,8 @@ export class NetworkedPod {
 
   #start(container: Container) {
     const { network, spec, data } = this.#props;
-    const { name, command = [], args = [] } = container;
+    const { name, command = [], args = [], volumeMounts = [] } = container;
+    const volume = volumeMounts.some(({ mountPath }) => mountPath === data) ? this.volume : '';
     const root = join(this.folder, name);
     rmSync(root, { recursive: true, force: true });
     for (const folder of ['usr', 'proc', 'dev', 'tmp', 'etc']) mkdirSync(join(root, folder), { recursive: true });
@@ -265,7 +268,7 @@ export class NetworkedPod {
       'nsenter',
       [
         ...[`--net=/run/netns/${this.#link}`, 'unshare', '--mount', '--propagation', 'private', '--'],
-        ...['sh', '-euc', isolated, 'sh', root, this.volume, data, user, ...command, ...args],
+        ...['sh', '-euc', isolated, 'sh', root, volume, data, user, ...command, ...args],
       ],
       { env: this.#env(name), stdio: ['ignore', log, log], detached: true },
     );

@@ -8,11 +8,15 @@ import { checkPassword, knowItself, lookUp, majorityOf, REDIS_PORT, SENTINEL_POR
  * The sentinel beside a member. It writes what it learns into its own configuration, on the volume.
  * @see https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/
  */
-export function sentinel(store: HaStatefulStore, { image, password }: { image: Image; password: SecretKey }): Sidecar {
+export function sentinel(
+  store: HaStatefulStore,
+  { image, password }: { image: Image; password: SecretKey },
+): Sidecar & { readonly data: true } {
   const ping = { exec: { command: ['redis-cli', '-p', `${SENTINEL_PORT}`, 'ping'] }, timeoutSeconds: 5 };
   return {
     name: 'sentinel',
     image,
+    data: true,
     size: 'tiny',
     run: { command: ['sh', '/scripts/start.sh'] },
     env: { POD_NAME: { field: 'metadata.name' }, REDISCLI_AUTH: password },
