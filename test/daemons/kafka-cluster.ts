@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { waitFor } from '../cluster/client.ts';
 import { Host, program, type Result } from './container.ts';
+import { HostNetwork } from './host-network.ts';
 import { kafkaJars } from './kafka-jars.ts';
-import { HostNetwork } from './kafka-network.ts';
 import { hostsFile } from './pods.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: rendered objects of every kind.

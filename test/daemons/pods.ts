@@ -1,4 +1,4 @@
-// Pods that run: each is a process with a pid, mount and user view of its own, an address on loopback, the identity that
+// Pods that run: each is a process with a pid, mount, network and user view of its own, the identity that
 // its ServiceAccount gives it at a real API server, and the names of the cluster's DNS.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -32,6 +32,8 @@ exec setpriv --reuid=postgres --regid=postgres --init-groups --pdeathsig=KILL "$
 export interface PodProps {
   readonly name: string;
   readonly address: string;
+  /** Ends in running the rest of a command line on its host. */
+  readonly inside: readonly string[];
   /** Holds the token, the API server's certificate and the namespace. */
   readonly identity: string;
   readonly hosts: string;
@@ -56,12 +58,13 @@ export class RunningPod {
   }
 
   start() {
-    const { identity, hosts, start } = this.#props;
+    const { inside, identity, hosts, start } = this.#props;
     const log = openSync(this.log, 'a');
     this.#process = spawn(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
+        ...['--pdeathsig', 'KILL', '--', ...inside],
+        ...['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
         ...['sh', '-euc', isolated, 'sh', identity, hosts, start.program, ...start.args],
       ],
       { env: { ...start.env }, stdio: ['ignore', log, log] },

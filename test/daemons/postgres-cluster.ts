@@ -1,4 +1,5 @@
-// A rendered PostgreSQL store, run: its objects at a real API server, its members by Debian's Patroni and PostgreSQL.
+// A rendered PostgreSQL store, run: its objects at a real API server, its members by Debian's Patroni and PostgreSQL, each
+// on a host of its own.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -17,14 +18,19 @@ import { dump } from 'js-yaml';
 import { type Bed, startBed } from '../cluster/bed.ts';
 import { type KubernetesObject, waitFor } from '../cluster/client.ts';
 import { Host } from './container.ts';
+import { HostNetwork } from './host-network.ts';
 import { hostsFile, RunningPod, withHosts } from './pods.ts';
 import { bin } from './postgres.ts';
 import { Forwarder, RunningService } from './service.ts';
 import { configurationOf } from './spilo.ts';
+import { Writer } from './writer.ts';
 
 const namespace = 'shop';
 const store = 'postgresql';
 const names = ['postgresql-0', 'postgresql-1', 'postgresql-2'];
+
+/** A name that the API server's certificate has. */
+const API_SERVER = 'kubernetes.default.svc';
 
 const password = () => randomBytes(16).toString('hex');
 
@@ -37,6 +43,9 @@ export const secrets = {
   'postgresql-ledger/password': password(),
 };
 
+/** Of clusters in this process. */
+let count = 0;
+
 export class PostgresCluster {
   readonly folder = mkdtempSync('/var/tmp/patroni-');
   readonly members: readonly RunningPod[];
@@ -45,6 +54,8 @@ export class PostgresCluster {
   readonly replicas: RunningService;
   /** Where the pooler has to listen. */
   readonly pooler: string;
+  /** Of the members, named as they are, and this machine, where the API server is. */
+  readonly network: HostNetwork;
   readonly #bed: Bed;
   readonly #objects: readonly KubernetesObject[];
   readonly #hosts: string;
@@ -57,6 +68,7 @@ export class PostgresCluster {
   static async start(objects: readonly KubernetesObject[]): Promise<PostgresCluster> {
     const nodes = ['1', '2', '3'].map((n) => ({ name: `node-${n}`, arch: 'arm64', cpu: '4', memory: '8Gi' }));
     const bed = await startBed({ nodes, crds: [], storageClasses: ['local-path'] });
+    const network = new HostNetwork('postgres', names, { withMachine: true });
     try {
       await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
       await bed.apply(objects.filter(({ apiVersion }) => !apiVersion.startsWith('monitoring.')));
@@ -68,7 +80,7 @@ export class PostgresCluster {
       const { hostname: host, port } = new URL(cluster.server);
       const gate = new Forwarder(async () => ({ host, port: Number(port) }));
       const token = await bed.kubectl(['create', 'token', store, `--namespace=${namespace}`]);
-      const made = new PostgresCluster(bed, objects, gate, await gate.listen('127.0.0.1', 0), {
+      const made = new PostgresCluster(bed, network, objects, gate, await gate.listen(network.machine, 0), {
         token,
         namespace,
         'ca.crt': readFileSync(cluster['certificate-authority'], 'utf8'),
@@ -79,6 +91,7 @@ export class PostgresCluster {
       ]);
       return made;
     } catch (error) {
+      network.remove();
       await bed.stop();
       throw error;
     }
@@ -86,24 +99,29 @@ export class PostgresCluster {
 
   private constructor(
     bed: Bed,
+    network: HostNetwork,
     objects: readonly KubernetesObject[],
     gate: Forwarder,
     gatePort: number,
     identity: Readonly<Record<string, string>>,
   ) {
     this.#bed = bed;
+    this.network = network;
     this.#objects = objects;
     this.#gate = gate;
     this.#gatePort = gatePort;
     // Test runs side by side do not meet.
     const net = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 250}`;
-    const addresses = Object.fromEntries(names.map((name, n) => [name, `${net}.${11 + n}`]));
-    this.pooler = `${net}.102`;
+    const first = 100 + 10 * count;
+    count += 1;
+    const { addresses } = network;
+    this.pooler = `${net}.${first + 2}`;
     this.#addresses = {
-      'postgresql.shop.svc': `${net}.100`,
-      'postgresql-replicas.shop.svc': `${net}.101`,
+      'postgresql.shop.svc': `${net}.${first}`,
+      'postgresql-replicas.shop.svc': `${net}.${first + 1}`,
       'postgresql-pooler.shop.svc': this.pooler,
       ...Object.fromEntries(names.map((name) => [`${name}.postgresql-headless.shop.svc`, addresses[name]!])),
+      [API_SERVER]: network.machine,
     };
     chmodSync(this.folder, 0o755);
     this.#hosts = hostsFile(join(this.folder, 'hosts'), this.#addresses);
@@ -132,6 +150,44 @@ export class PostgresCluster {
   /** Begins a command line of psql that knows the cluster's names. */
   get psql(): string[] {
     return [...withHosts(this.#hosts), join(bin, 'psql'), '-XqAt', '-v', 'ON_ERROR_STOP=1'];
+  }
+
+  /** A client that writes, with what `env` says of user and database; beside a member it speaks to that one alone. */
+  writer(env: Readonly<Record<string, string>>, first = 1, beside?: RunningPod): Writer {
+    if (!beside) return new Writer(this.psql, env, first);
+    return new Writer([...this.network.inside(beside.name), ...this.psql], { ...env, PGHOST: beside.address }, first);
+  }
+
+  /** Name of the member without which the leader acknowledges nothing. */
+  async synchronousStandby(): Promise<string> {
+    const [name] = await this.query("SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync'");
+    return name!;
+  }
+
+  /** Until every member has the same rows in a table. */
+  async expectAlike(table: string, env: Readonly<Record<string, string>>) {
+    const sum = `SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t)) FROM ${table} t`;
+    const [rows] = await this.query(sum, env);
+    for (const { name, address } of this.members) {
+      const there = () => this.query(sum, { ...env, PGHOST: address });
+      await waitFor(`the rows at ${name}`, async () => (await there())[0] === rows, 10);
+    }
+  }
+
+  /** Everything that the members said. */
+  logs(): string {
+    return this.members.map(({ log }) => readFileSync(log, 'utf8')).join();
+  }
+
+  /** Whether a member still leads, in its own opinion, for a client beside it. */
+  async leads({ name, address }: RunningPod): Promise<boolean> {
+    const [program, ...args] = [...this.network.inside(name), ...this.psql, '-c', 'SELECT pg_is_in_recovery()'];
+    const env = { PGHOST: address, PGUSER: 'postgres', PGPASSWORD: secrets.superuser, PGCONNECT_TIMEOUT: '5' };
+    const asked = promisify(execFile)(program!, args, { env: { PATH: process.env['PATH'], ...env }, timeout: 10_000 });
+    return await asked.then(
+      ({ stdout }) => stdout.trim() === 'f',
+      () => false,
+    );
   }
 
   /** The one member that the Service of clients leads to. */
@@ -210,13 +266,14 @@ export class PostgresCluster {
     try {
       await during();
     } finally {
-      await this.#gate.listen('127.0.0.1', this.#gatePort);
+      await this.#gate.listen(this.network.machine, this.#gatePort);
     }
   }
 
   async stop() {
     await Promise.all(this.members.filter(({ isRunning }) => isRunning).map((member) => member.kill()));
     await Promise.all([this.leader.close(), this.replicas.close(), this.#gate.close()]);
+    this.network.remove();
     await this.#bed.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -242,11 +299,20 @@ export class PostgresCluster {
       PATH: process.env['PATH']!,
       HOME: volume,
       LC_ALL: 'C.UTF-8',
-      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_HOST: API_SERVER,
       KUBERNETES_SERVICE_PORT: `${this.#gatePort}`,
     };
     const start = { program: 'patroni', args: [file], env: variables };
-    return new RunningPod({ name, address, identity: join(folder, 'identity'), hosts: this.#hosts, folder, start });
+    const inside = this.network.inside(name);
+    return new RunningPod({
+      name,
+      address,
+      inside,
+      identity: join(folder, 'identity'),
+      hosts: this.#hosts,
+      folder,
+      start,
+    });
   }
 
   private certificate() {

@@ -99,18 +99,11 @@ const faults = {
   },
 } satisfies Record<string, Fault>;
 
-const { seed, drawn, report } = roundsOf('redis', Object.keys(faults) as (keyof typeof faults)[], { usual: 3 });
-
-/** Clusters that run side by side; most of the time they wait. */
-const lanes = 4;
-const dealt = [...Array(lanes).keys()].map((lane) => ({
-  lane,
-  mine: drawn.filter((_, index) => index % lanes === lane).map(({ fault }) => fault),
-}));
+const { lanes, report } = roundsOf('redis', Object.keys(faults) as (keyof typeof faults)[], { usual: 3, lanes: 4 });
 
 describe('three members', () => {
-  test.concurrent.each(dealt)('lose nothing that was acknowledged, lane $lane', async ({ lane, mine }) => {
-    const draw = new Draw(seed + lane);
+  test.concurrent.each(lanes)('lose nothing that was acknowledged, lane $lane', async ({ lane, seed, mine }) => {
+    const draw = new Draw(seed);
     const cluster = new RedisCluster(store(3));
     const happened: string[] = [];
     const writers = [

@@ -6,11 +6,19 @@ const seed = Number(process.env['SEED'] ?? 20);
 /** Of each kind of fault by `npm run test:daemons -- --soak`. */
 const SOAK = 20;
 
-export interface Rounds<Fault extends string> {
+/** A part of the faults, for a cluster of its own beside the others: most of the time they wait. */
+export interface Lane<Fault extends string> {
+  readonly lane: number;
   readonly seed: number;
+  readonly mine: readonly Fault[];
+}
+
+export interface Rounds<Fault extends string> {
   readonly draw: Draw;
   /** Every kind of fault once per round, in an order that is drawn anew for each. */
   readonly drawn: readonly { readonly fault: Fault; readonly round: number }[];
+  /** The same, dealt out. */
+  readonly lanes: readonly Lane<Fault>[];
   /** Prints one line about it. */
   report(line: string): void;
 }
@@ -19,7 +27,7 @@ export interface Rounds<Fault extends string> {
 export function roundsOf<Fault extends string>(
   engine: string,
   faults: readonly Fault[],
-  { usual }: { readonly usual: number },
+  { usual, lanes = 1 }: { readonly usual: number; readonly lanes?: number },
 ): Rounds<Fault> {
   const count = process.env['SOAK'] ? SOAK : usual;
   const draw = new Draw(seed);
@@ -28,5 +36,10 @@ export function roundsOf<Fault extends string>(
   const drawn = Array.from({ length: count }, (_, index) =>
     draw.shuffled(faults).map((fault) => ({ fault, round: index + 1 })),
   ).flat();
-  return { seed, draw, drawn, report };
+  const dealt = Array.from({ length: lanes }, (_, lane) => ({
+    lane,
+    seed: seed + lane,
+    mine: drawn.filter((_, index) => index % lanes === lane).map(({ fault }) => fault),
+  }));
+  return { draw, drawn, lanes: dealt, report };
 }

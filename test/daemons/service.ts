@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Client, KubernetesObject } from '../cluster/client.ts';
 
@@ -61,6 +63,7 @@ export interface ServiceProps {
 /** A Service as kube-proxy would be one: leads to the pods that its selector matches at the API server and that are ready. */
 export class RunningService extends Forwarder {
   readonly #props: ServiceProps;
+  readonly #pods: () => Promise<KubernetesObject[]>;
 
   constructor(props: ServiceProps) {
     const { port } = props.service['spec'].ports[0];
@@ -69,19 +72,41 @@ export class RunningService extends Forwarder {
       return name === undefined ? undefined : { host: props.addresses[name]!, port };
     });
     this.#props = props;
+    const { metadata, spec } = props.service as { metadata?: { namespace: string }; spec?: { selector: object } };
+    const selector = Object.entries(spec!.selector).map((entry) => entry.join('='));
+    const path = `/api/v1/namespaces/${metadata!.namespace}/pods?labelSelector=${encodeURIComponent(selector.join())}`;
+    this.#pods = listing(props.client.kubeconfig, path);
   }
 
   /** Names of the pods it would send to now. */
   async endpoints(): Promise<string[]> {
-    const { client, service, addresses, isReady } = this.#props;
-    const { metadata, spec } = service as { metadata?: { namespace: string }; spec?: { selector: object } };
-    const selector = Object.entries(spec!.selector).map((entry) => entry.join('='));
-    const found = await client.kubectl([
-      ...['get', 'pods', `--namespace=${metadata!.namespace}`, `--selector=${selector.join(',')}`],
-      '--output=jsonpath={.items[*].metadata.name}',
-    ]);
-    const names = found.split(' ').filter((name) => name in addresses);
+    const { addresses, isReady } = this.#props;
+    const found = await this.#pods();
+    const names = found.map(({ metadata }) => metadata.name as string).filter((name) => name in addresses);
     const ready = await Promise.all(names.map(isReady));
     return names.filter((_, index) => ready[index]);
   }
+}
+
+/** Asks without a kubectl: one for every connection would take more of the machine than what is tested. */
+function listing(kubeconfig: string, path: string): () => Promise<KubernetesObject[]> {
+  const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+  const { server, 'certificate-authority': authority } = clusters[0].cluster;
+  const agent = new Agent({ keepAlive: true, ca: readFileSync(authority) });
+  const headers = { authorization: `Bearer ${users[0].user.token}` };
+  return () =>
+    new Promise((resolve, reject) => {
+      const asked = request(new URL(path, server), { agent, headers, timeout: 5000 }, (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (text) => {
+          body += text;
+        });
+        response.on('error', reject).on('end', () => {
+          if (response.statusCode === 200) resolve(JSON.parse(body).items);
+          else reject(new Error(`${path}: ${response.statusCode} ${body}`));
+        });
+      });
+      asked.on('timeout', () => asked.destroy(new Error(`${path}: no answer`)));
+      asked.on('error', reject).end();
+    });
 }

@@ -9,17 +9,20 @@ export class Writer {
   readonly acknowledged: number[] = [];
   /** When, in milliseconds of performance.now(). */
   readonly times: number[] = [];
+  /** By which server, as it knows its own address. */
+  readonly servers: string[] = [];
   readonly #command: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
-  #next = 0;
+  #next: number;
   #stopped = false;
   #client?: ChildProcess;
   #done?: Promise<void>;
 
-  /** `command` runs psql. */
-  constructor(command: readonly string[], env: Readonly<Record<string, string>>) {
+  /** `command` runs psql; numbers begin with `first`. */
+  constructor(command: readonly string[], env: Readonly<Record<string, string>>, first = 1) {
     this.#command = command;
     this.#env = env;
+    this.#next = first;
   }
 
   start() {
@@ -59,12 +62,14 @@ export class Writer {
       this.#client = client;
       let patience = setTimeout(() => client.kill('SIGKILL'), 3000);
       const write = () => {
+        client.stdin.write(`INSERT INTO written VALUES (${this.#next}) RETURNING n, inet_server_addr();\n`);
         this.#next += 1;
-        client.stdin.write(`INSERT INTO written VALUES (${this.#next}) RETURNING n;\n`);
       };
       client.stdin.on('error', () => undefined);
-      createInterface(client.stdout).on('line', (number) => {
+      createInterface(client.stdout).on('line', (line) => {
+        const [number, server] = line.split('|');
         this.acknowledged.push(Number(number));
+        this.servers.push(server!);
         this.times.push(performance.now());
         clearTimeout(patience);
         patience = setTimeout(() => client.kill('SIGKILL'), 3000);

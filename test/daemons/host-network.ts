@@ -1,16 +1,26 @@
-// Hosts of the test's own: a network namespace each, with an address and a cable to one switch. Nothing leaves it.
+// Hosts of the test's own: a network namespace each, with an address and a cable to one switch. Nothing leaves it, but for
+// what this machine is asked where it has a cable too.
 import { execFileSync } from 'node:child_process';
 
 const ip = (line: string) => execFileSync('ip', line.split(' '), { stdio: ['ignore', 'ignore', 'inherit'] });
 
+/** Of networks in this process. */
+let count = 0;
+
 export class HostNetwork {
   /** By host. */
   readonly addresses: Readonly<Record<string, string>>;
+  /** Of this machine, if it is on the network. */
+  readonly machine: string;
   readonly #switch: string;
 
-  constructor(name: string, hosts: readonly string[]) {
-    this.#switch = `${name}-${process.pid}`;
-    this.addresses = Object.fromEntries(hosts.map((host, index) => [host, `10.99.0.${index + 1}`]));
+  constructor(name: string, hosts: readonly string[], { withMachine = false } = {}) {
+    count += 1;
+    this.#switch = `${name}-${process.pid}-${count}`;
+    // This machine has a route to each of its networks.
+    const net = `10.99.${withMachine ? 1 + ((process.pid + 83 * count) % 250) : 0}`;
+    this.addresses = Object.fromEntries(hosts.map((host, index) => [host, `${net}.${index + 1}`]));
+    this.machine = `${net}.254`;
     ip(`netns add ${this.#switch}`);
     ip(`-n ${this.#switch} link add switch type bridge`);
     ip(`-n ${this.#switch} link set switch up`);
@@ -23,6 +33,17 @@ export class HostNetwork {
       ip(`-n ${namespace} link set lo up`);
       ip(`-n ${namespace} link set eth0 up`);
     }
+    if (!withMachine) return;
+    const cable = `m${process.pid}-${count}`;
+    ip(`-n ${this.#switch} link add machine type veth peer name ${cable} netns ${process.pid}`);
+    ip(`-n ${this.#switch} link set machine master switch up`);
+    ip(`address add ${this.machine}/24 dev ${cable}`);
+    ip(`link set ${cable} up`);
+  }
+
+  /** Ends in running the rest of the command line on `host`. */
+  inside(host: string): string[] {
+    return ['nsenter', `--net=/run/netns/${this.namespace(host)}`, '--'];
   }
 
   /** Ends in running the rest of the command line on `host`, where the file `names` is its table of names. */
