@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RabbitmqCluster } from '../../constructs/rabbitmq.ts';
+import { Workload } from '../../constructs/workload.ts';
+import { waitFor } from '../cluster/client.ts';
+import { environment, render } from '../constructs/render.ts';
+import { AmqpConnection } from './amqp-client.ts';
+import { Host } from './container.ts';
+import { type Member, RabbitmqServers } from './rabbitmq-cluster.ts';
+import { requestsOf } from './rabbitmq-topology.ts';
+import { roundsOf } from './rounds.ts';
+
+const { objects, problems } = render(
+  (chart) => {
+    const broker = new RabbitmqCluster(chart, 'rabbitmq', {
+      members: 3,
+      storage: '10Gi',
+      size: 'large',
+      image: 'rabbitmq:4.3.4-management',
+      vhosts: {
+        shop: { queues: ['orders'], exchanges: { events: { type: 'topic', to: { orders: 'order.*' } } } },
+        other: {},
+      },
+    });
+    new Workload(chart, 'api', { image: 'api:1.0.0', size: 'tiny', uses: [broker.vhost('shop')] });
+  },
+  { nodes: [{ ...environment.nodes[0]!, count: 3 }] },
+);
+
+const account = { username: 'shopper', password: 'passwordOfTheShop' };
+/** What the client of the rendered chart has in its environment. */
+const client = new Host('/nowhere', objects, account);
+const variables = client.variables(client.pod('Deployment', 'api').containers[0]!);
+/** Of one virtual host; the others have users of their own. */
+const topology = objects.filter(({ metadata }) => metadata.name.startsWith('rabbitmq-shop'));
+
+let cluster: RabbitmqServers;
+
+beforeAll(async () => {
+  expect(problems).toEqual([]);
+  cluster = await RabbitmqServers.of(objects);
+  for (const member of cluster.members) cluster.start(member);
+  await cluster.awaitWhole();
+}, 240_000);
+afterAll(() => cluster?.stop(), 30_000);
+
+const open = (changes: object = {}, member = cluster.members[0]!) =>
+  AmqpConnection.open({
+    host: member.address,
+    port: Number(variables['RABBITMQ_PORT']),
+    vhost: variables['RABBITMQ_VHOST']!,
+    user: variables['RABBITMQ_USERNAME']!,
+    password: variables['RABBITMQ_PASSWORD']!,
+    ...changes,
+  });
+
+test('what the operator makes of the rendered cluster is what the servers run with', async () => {
+  const setting = (name: string) =>
+    cluster.tool(cluster.members[1]!, 'rabbitmqctl', 'eval', `application:get_env(${name}).`);
+  expect(setting('rabbit, cluster_partition_handling')).toBe('{ok,pause_minority}\n');
+  expect(setting('rabbit, disk_free_limit')).toBe('{ok,"2GB"}\n');
+  // Four fifths of the limit, of which a member takes as much as its watermark says.
+  expect(setting('rabbit, total_memory_available_override_value')).toMatch(/^\{ok,"?\d+"?\}\n$/);
+  const plugins = cluster.tool(cluster.members[1]!, 'rabbitmq-plugins', 'list', '--enabled', '--minimal', '--quiet');
+  expect(plugins).toMatch(/rabbitmq_management\n(?:.*\n)*rabbitmq_prometheus\n/);
+  expect((await cluster.api('GET', 'overview')).cluster_name).toBe('rabbitmq');
+});
+
+test('its virtual host, user, right, policy, queues, exchanges and bindings are accepted, also again', async () => {
+  for (const _ of ['first', 'again']) {
+    for (const { method, path, body } of requestsOf(topology, account)) {
+      // Older than 3.12, it does not tell policies of quorum queues from those of others.
+      const known = 'apply-to' in body ? { ...body, 'apply-to': 'queues' } : body;
+      await cluster.api(method, path, known);
+    }
+  }
+  const queues = await cluster.api('GET', 'queues/shop');
+  expect(
+    queues.map(({ name, type, durable, members }: { [key: string]: unknown }) => ({
+      name,
+      type,
+      durable,
+      members: (members as []).length,
+    })),
+  ).toEqual([
+    { name: 'dead-letters', type: 'quorum', durable: true, members: 3 },
+    { name: 'orders', type: 'quorum', durable: true, members: 3 },
+  ]);
+  await waitFor('the policy', async () => (await cluster.api('GET', 'queues/shop/orders')).policy === 'keep-all', 20);
+});
+
+describe('a client', () => {
+  test('gets in with what it is given, and its message to the queue that asks for it', async () => {
+    const connection = await open();
+    expect(await connection.publish('events', 'order.placed', 'one')).toBe('confirmed');
+    expect(await connection.publish('events', 'mail.sent', 'two')).toBe('returned');
+    expect(await connection.get('orders')).toBe('one');
+    expect(await connection.get('orders')).toBeUndefined();
+    connection.close();
+  });
+
+  test('keeps what nobody took in time', async () => {
+    const connection = await open();
+    expect(await connection.publish('events', 'order.placed', 'late', '100')).toBe('confirmed');
+    const dead = await waitFor('the message among the dead letters', () => connection.get('dead-letters'), 20);
+    expect(dead).toBe('late');
+    connection.close();
+  });
+
+  test('is refused without its password, in another virtual host, and by the management API', async () => {
+    await cluster.api('PUT', 'vhosts/other', {});
+    await expect(open({ password: 'x' })).rejects.toThrow('ACCESS_REFUSED');
+    await expect(open({ vhost: 'other' })).rejects.toThrow(/NOT_ALLOWED|access to vhost 'other' refused/);
+    await expect(open({ user: 'guest', password: 'guest' })).rejects.toThrow('ACCESS_REFUSED');
+    const { username, password } = account;
+    const response = await fetch(`http://${cluster.members[0]!.address}:15672/api/overview`, {
+      headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
+    });
+    expect(response.status).toBe(401);
+  });
+});
+
+describe('no confirmed message is lost', () => {
+  class Writer {
+    readonly confirmed: number[] = [];
+    readonly times: number[] = [];
+    readonly #process: ChildProcess;
+
+    constructor(first: number, beside?: Member) {
+      const root = fileURLToPath(new URL('../..', import.meta.url));
+      const hosts = (beside ? [beside] : cluster.members).map(({ address }) => address);
+      const [program, ...args] = [
+        ...[...cluster.on(beside), 'setpriv', '--pdeathsig=KILL', process.execPath, '--import', `${root}strip.mjs`],
+        ...[`${root}test/daemons/amqp-writer.ts`, 'events', 'order.placed', `${first}`, ...hosts],
+      ];
+      const env = { ...process.env, ...variables };
+      this.#process = spawn(program!, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      createInterface(this.#process.stdout!).on('line', (line) => {
+        this.confirmed.push(Number(line));
+        this.times.push(performance.now());
+      });
+    }
+
+    async awaitNext(seconds = 60) {
+      const before = this.confirmed.length;
+      await waitFor('a confirmed message', async () => this.confirmed.length > before, seconds);
+    }
+
+    longestPause(from: number): number {
+      const times = this.times.slice(Math.max(0, from - 1));
+      return Math.max(0, ...times.slice(1).map((time, index) => time - times[index]!)) / 1000;
+    }
+
+    async stop() {
+      const ended = new Promise((resolve) => this.#process.once('close', resolve));
+      this.#process.kill('SIGKILL');
+      await ended;
+    }
+  }
+
+  let writer: Writer;
+  const lone: Writer[] = [];
+  const read = new Set<number>();
+
+  beforeAll(async () => {
+    writer = new Writer(1);
+    await writer.awaitNext();
+  });
+  afterAll(() => writer?.stop());
+
+  const leader = async () => {
+    const { leader: node } = await cluster.api('GET', 'queues/shop/orders');
+    return cluster.members.find(({ name }) => node.includes(`@${name}.`))!;
+  };
+  const others = (member: Member) => cluster.members.filter((other) => other !== member);
+
+  const faults = {
+    async "the queue's leader is killed"() {
+      const member = await leader();
+      await cluster.kill(member);
+      await writer.awaitNext();
+      cluster.start(member);
+    },
+    async "the queue's leader is cut off, with a client beside it"() {
+      const member = await leader();
+      const beside = new Writer(1_000_000 * (lone.length + 1), member);
+      lone.push(beside);
+      try {
+        await beside.awaitNext();
+        cluster.network.unplug(member.name);
+        await sleep(1000);
+        const before = beside.confirmed.length;
+        // As long as the servers take to give up on each other; then the minority pauses.
+        await waitFor(
+          'the others know',
+          async () => {
+            const nodes = await cluster.api('GET', 'nodes', undefined, others(member)[0]);
+            return nodes.some(
+              ({ name, running }: { name: string; running: boolean }) => name.includes(member.name) && !running,
+            );
+          },
+          120,
+        );
+        await writer.awaitNext(120);
+        expect(beside.confirmed.length).toBe(before);
+      } finally {
+        await beside.stop();
+        cluster.network.plug(member.name);
+      }
+    },
+    async 'all members lose power, and come back in any order'() {
+      await Promise.all(cluster.members.map((member) => cluster.kill(member)));
+      for (const member of draw.shuffled(cluster.members)) {
+        cluster.start(member);
+        await sleep(draw.below(2000));
+      }
+    },
+  };
+
+  const names = Object.keys(faults) as (keyof typeof faults)[];
+  const { drawn, draw, report } = roundsOf('rabbitmq', names, { usual: 1 });
+
+  test.each(drawn)(
+    '$fault ($round)',
+    async ({ fault }) => {
+      const before = writer.confirmed.length;
+      await faults[fault]();
+      await cluster.awaitWhole(150);
+      await writer.awaitNext();
+      const pause = writer.longestPause(before);
+      const confirmed = [writer, ...lone].flatMap((each) => each.confirmed);
+      const connection = await open();
+      for (let body = await connection.get('orders'); body; body = await connection.get('orders')) {
+        read.add(Number(body));
+        if (confirmed.every((n) => read.has(n))) break;
+      }
+      connection.close();
+      const lost = confirmed.filter((n) => !read.has(n));
+      report(`${fault}: no message for ${pause.toFixed(1)} s, ${lost.length} of ${confirmed.length} lost`);
+      expect(lost).toEqual([]);
+      expect(pause).toBeLessThan(120);
+    },
+    400_000,
+  );
+});
