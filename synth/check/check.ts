@@ -4,7 +4,7 @@ import { ADVICE, type Finding, type KubeObject, type Manifest, nameOf, type Seve
 import type { Index } from '../resolve.ts';
 import { budgetRules } from './budgets.ts';
 import { Exceptions } from './exceptions.ts';
-import { fixedMembersRules } from './fixed-members.ts';
+import { fixedSettingRules } from './fixed-settings.ts';
 import { identityRules } from './identity.ts';
 import { imageRules } from './images.ts';
 import { immutableRules } from './immutable.ts';
@@ -32,7 +32,7 @@ import { volumeRules } from './volumes.ts';
 export const rules: readonly Rule[] = [
   ...identityRules,
   ...immutableRules,
-  ...fixedMembersRules,
+  ...fixedSettingRules,
   ...referenceRules,
   ...portRules,
   ...selectorRules,

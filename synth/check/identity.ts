@@ -1,5 +1,5 @@
 import { isNamespaced } from '../../imports/kinds.ts';
-import { groupOf, idOf, type Manifest } from '../manifest.ts';
+import { groupOf, idOf, type Manifest, nameOf } from '../manifest.ts';
 import { at } from '../resolve/json.ts';
 import { unknowable } from '../resolve/links.ts';
 import type { Index } from '../resolve.ts';
@@ -16,16 +16,27 @@ const duplicateObject: Rule = {
   doc: 'Two objects alike: the later overwrites the earlier, or the build of the folder fails.',
   severity: 'error',
   *check({ index, closed }) {
+    const twice = new Map<string, { manifest: Manifest; other: Manifest; names: string[] }>();
     for (const manifest of index.manifests) {
       const { metadata } = manifest.object;
       const other = index.byId(idOf(manifest.object));
       if (!other || other === manifest || unknowable(metadata.name) || unknowable(metadata.namespace)) continue;
+      // Two units alike are one mistake, however many objects they are made of.
+      const units = closed
+        ? [other, manifest].map(({ chart, unit }) => `${chart}/${unit}`).join()
+        : idOf(manifest.object) + manifest.path;
+      const known = twice.get(units);
+      if (known) known.names.push(nameOf(manifest.object));
+      else twice.set(units, { manifest, other, names: [nameOf(manifest.object)] });
+    }
+    for (const { manifest, other, names } of twice.values()) {
+      const also = names.length > 1 ? `; so are ${names.slice(1).join(', ')}` : '';
       yield {
         manifest,
         field: 'metadata.name',
         // In a stranger's folder they may be alternatives of which one is applied.
         severity: closed ? 'error' : 'warning',
-        message: `made twice: by ${originOf(other)} and by ${originOf(manifest)}`,
+        message: `made twice: by ${originOf(other)} and by ${originOf(manifest)}${also}`,
         fix: 'rename one of them, or make it once and hand it to the other',
       };
     }

@@ -22,10 +22,10 @@ function synth(build: (chart: Chart) => void, tree: ReadonlyMap<string, string> 
       build(chart);
     },
   ];
-  const { storageClasses } = environment;
   const nodes = [{ ...environment.nodes[0]!, count: 4 }];
-  const { files, findings } = synthesize({ ...environment, storageClasses, nodes, systems }, tree);
-  return { files, of: (rule: string) => findings.filter((finding) => finding.rule === rule) };
+  const provides = { kinds: ['monitoring.coreos.com/*'] };
+  const { files, findings } = synthesize({ ...environment, nodes, provides, systems }, tree);
+  return { files, findings, of: (rule: string) => findings.filter((finding) => finding.rule === rule) };
 }
 
 test('every version of PostgreSQL that the engine knows has its image in versions.ts', () => {
@@ -47,7 +47,7 @@ test('another number of members is refused where the committed ones know each ot
   };
   const { files } = synth(stores(1, 3));
   const { of } = synth(stores(3, 4), files);
-  expect(of('fixed-members')).toMatchObject([
+  expect(of('fixed-setting')).toMatchObject([
     {
       severity: 'error',
       object: 'v1 ConfigMap shop/kafka',
@@ -56,7 +56,22 @@ test('another number of members is refused where the committed ones know each ot
     },
     { object: 'v1 ConfigMap shop/minio', message: expect.stringContaining('{0...2}') },
   ]);
-  expect(synth(stores(1, 3), files).of('fixed-members')).toEqual([]);
+  expect(synth(stores(1, 3), files).of('fixed-setting')).toEqual([]);
+});
+
+test.each([1, 3])('another major version is refused, whose data would be in another folder: %i members', (members) => {
+  const store = (version: '16' | '17') => (chart: Chart) => {
+    const engine = postgres({ version, databases: ['notifi'], images });
+    new HaStatefulStore(chart, 'postgresql', { engine, members, storage: '5Gi', size: 'medium', backup: none });
+  };
+  expect(synth(store('17'), synth(store('16')).files).of('fixed-setting')).toMatchObject([
+    {
+      severity: 'error',
+      object: 'v1 ConfigMap shop/postgresql',
+      message: expect.stringMatching(/^PG\w+: .*16.* is committed and cannot become .*17/),
+      fix: expect.stringContaining('restore a backup of the old one into it'),
+    },
+  ]);
 });
 
 test('what a construct says of itself can be accepted', () => {
@@ -75,4 +90,29 @@ test('what a construct says of itself can be accepted', () => {
   const { of } = synth(store(true));
   expect(of('advice')).toMatchObject([{ severity: 'info', fix: 'accepted: the fifth node is bought' }]);
   expect(of('unused-exception')).toEqual([]);
+});
+
+test('two stores of one name are one clear message, in one chart and in two of one namespace', () => {
+  const store = (chart: Chart) => {
+    const engine = postgres({ version: '17', databases: ['notifi'], images });
+    new HaStatefulStore(chart, 'postgresql', { engine, members: 1, storage: '5Gi', size: 'medium', backup: none });
+  };
+  const errors = (build: (chart: Chart) => void) =>
+    synth(build)
+      .findings.filter(({ severity }) => severity === 'error')
+      .map(({ object, message }) => `${object}: ${message}`);
+  const inOne = errors((chart) => {
+    store(chart);
+    store(chart);
+  });
+  expect(inOne).toEqual(['test: postgresql: is there twice in shop']);
+  const inTwo = errors((chart) => {
+    store(chart);
+    store(new Chart(chart.node.root as App, 'other', { namespace: 'shop' }));
+  });
+  expect(inTwo).toEqual([
+    expect.stringMatching(
+      /shop\/postgresql.*: made twice: by shop\/postgresql\/.* and by other\/postgresql\/.*; so are .*StatefulSet shop\/postgresql/,
+    ),
+  ]);
 });
