@@ -20,7 +20,8 @@ export interface MinioProps {
 /**
  * MinIO, an object store that speaks S3, at port 9000. Three or four members keep each object in parts on all of them,
  * and go on reading and writing while any one is lost; with two lost, four still read. One member is a plain folder. A
- * Job makes the buckets and their users; it may run at any time.
+ * member that is told to stop waits, up to two minutes, until the others can write without it: until a drive that was away
+ * is healed. A Job makes the buckets and their users; it may run at any time.
  *
  * The last image of the project, RELEASE.2025-09-07T16-13-09Z, is open to CVE-2025-62506: who has a service account or
  * an STS token with a policy of its own can make another without that policy, and so do all that its user may. Here no user
@@ -49,7 +50,7 @@ export const minio =
 
     return {
       image: images.minio,
-      run: { command: ['minio', 'server', '--certs-dir', '/tmp/certs'], stopSeconds: 60 },
+      run: { command: ['minio', 'server', '--certs-dir', '/tmp/certs'], stopSeconds: members > 1 ? WAIT + STOP : STOP },
       env: {
         MINIO_VOLUMES:
           members > 1 ? `http://${store.name}-{0...${members - 1}}.${hostOf(store)}:${PORT}${DRIVE}` : DRIVE,
@@ -62,6 +63,7 @@ export const minio =
         // Numbers only; the port is open to clients and Prometheus.
         MINIO_PROMETHEUS_AUTH_TYPE: 'public',
       },
+      files: members > 1 ? { '/scripts/before-stop.sh': beforeStop } : undefined,
       ports: { s3: PORT },
       probes: {
         // Started is who has found enough others to read from, and its users; until then it would answer with errors.
@@ -71,9 +73,16 @@ export const minio =
           timeoutSeconds: 5,
           failureThreshold: 360,
         },
-        livenessProbe: { httpGet: { path: '/minio/health/live', port: 's3' }, periodSeconds: 10, timeoutSeconds: 5 },
+        livenessProbe: {
+          httpGet: { path: '/minio/health/live', port: 's3' },
+          periodSeconds: 10,
+          timeoutSeconds: 5,
+          // The others do without one that does not answer: nothing to wait for.
+          terminationGracePeriodSeconds: STOP,
+        },
         // Of this member alone: one that asked for the drives of all would take every member away at once.
         readinessProbe: { httpGet: { path: '/minio/health/ready', port: 's3' }, periodSeconds: 5, timeoutSeconds: 3 },
+        lifecycle: members > 1 ? { preStop: { exec: { command: ['bash', '/scripts/before-stop.sh'] } } } : undefined,
       },
       // Members do not join or leave: with another number the claims are other ones, and the old data is left alone.
       data: { name: `drive-of-${members}`, path: DRIVE },
@@ -114,6 +123,23 @@ export const minio =
 const PORT = 9000;
 
 const DRIVE = '/data';
+
+/** Seconds that a member waits at most until the others can spare it, and that it then takes to stop. */
+const [WAIT, STOP] = [120, 60];
+
+// Ready is a member long before its drive holds what it missed: Kubernetes alone would take the next one while it heals.
+// This asks whether the others, each of them healed, could write without this member. A failure shows as an event of the pod.
+const beforeStop = `#!/bin/bash
+until exec 3<> /dev/tcp/127.0.0.1/${PORT} &&
+  printf 'GET /minio/health/cluster?maintenance=true HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 &&
+  read -r -t 5 _ status _ <&3 && [[ $status == 200 ]]; do
+  if (( SECONDS >= ${WAIT} )); then
+    echo 'the others cannot write without this member; it stops all the same' >&2
+    exit 1
+  fi
+  sleep 2
+done
+`;
 
 /** What all members' names end in. */
 const hostOf = ({ name, hosts }: HaStatefulStore) => hosts[0]?.slice(`${name}-0.`.length);

@@ -48,6 +48,20 @@ test('members find each other before they are ready, or none would ever be', () 
   expect(readinessProbe.httpGet.path).toBe('/minio/health/ready');
 });
 
+test('no second member is taken while a drive heals: each waits until the others can write without it', () => {
+  const podOf = (members: number) => store({ members }).find('StatefulSet', 'minio').spec.template.spec;
+  const { containers, terminationGracePeriodSeconds } = podOf(4);
+  expect(containers[0].lifecycle.preStop.exec.command).toEqual(['bash', '/scripts/before-stop.sh']);
+  const script = store().find('ConfigMap', 'minio-files').data['scripts_before-stop.sh'];
+  expect(script).toContain('/minio/health/cluster?maintenance=true');
+  expect(script).toContain('SECONDS >= 120');
+  // Enough for the wait and for the server's own end.
+  expect(terminationGracePeriodSeconds).toBe(180);
+  // One member can never be spared.
+  expect(podOf(1).containers[0].lifecycle).toBeUndefined();
+  expect(podOf(1).terminationGracePeriodSeconds).toBe(60);
+});
+
 test('no key is written down', () => {
   const { find } = store();
   const { env } = find('StatefulSet', 'minio').spec.template.spec.containers[0];
