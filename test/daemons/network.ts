@@ -82,11 +82,14 @@ export class Network {
   }
 }
 
-// The machine's programs below the container's own folders.
+// The machine's programs below the container's own folders, which are on another device than its volume.
 const isolated = `
-root=$1 volume=$2 path=$3 user=$4
-shift 4
+root=/mnt volume=$2 path=$3 user=$4 programs=$5
+mount -t tmpfs tmpfs "$root"
+cp -a "$1/." "$root"
+shift 5
 mount --rbind /usr "$root/usr"
+[ -z "$programs" ] || mount --bind "$programs" "$root/programs"
 mount --rbind /proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
@@ -99,8 +102,8 @@ exec setpriv --pdeathsig KILL chroot --userspec="$user" "$root" "$@"`;
 export interface NetworkedPodProps {
   readonly network: Network;
   readonly name: string;
-  /** DNS name of a Service that selects this pod alone, ready or not; its address stays where pods come and go. */
-  readonly service: string;
+  /** DNS name of a Service that selects this pod alone, ready or not; its address stays where pods come and go. @default - none */
+  readonly service?: string;
   /** Its DNS name below the namespace's. */
   readonly host: string;
   readonly spec: PodSpec;
@@ -109,6 +112,10 @@ export interface NetworkedPodProps {
   // biome-ignore lint/suspicious/noExplicitAny: rendered objects of every kind.
   readonly objects: readonly any[];
   readonly secrets: Readonly<Record<string, string>>;
+  /** Variables that the image and the kubelet set. @default - none */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Folder of the image's programs that are not the machine's. @default - none */
+  readonly programs?: string;
 }
 
 export class NetworkedPod {
@@ -133,7 +140,7 @@ export class NetworkedPod {
     execFileSync('chmod', ['755', this.folder]);
     this.#hardware = `02:00:00:00:00:${(16 + Number(props.name.at(-1))).toString(16)}`;
     this.emptyVolume();
-    this.moveService();
+    if (props.service) this.moveService();
   }
 
   get isRunning() {
@@ -154,7 +161,7 @@ export class NetworkedPod {
   moveService() {
     const { network, service } = this.#props;
     this.serviceAddress = network.nextAddress();
-    network.names.set(service, this.serviceAddress);
+    network.names.set(service!, this.serviceAddress);
   }
 
   /** As a new pod: with a new address. */
@@ -169,7 +176,7 @@ export class NetworkedPod {
       // Neighbours would go on sending to the hardware address of the former pod.
       ip(`-n ${link} link set eth0 address ${this.#hardware}`);
       ip(`-n ${link} addr add ${this.address}/24 dev eth0`);
-      ip(`-n ${link} addr add ${this.serviceAddress}/24 dev eth0`);
+      if (this.serviceAddress) ip(`-n ${link} addr add ${this.serviceAddress}/24 dev eth0`);
       ip(`-n ${link} link set eth0 up`);
       ip(`-n ${link} link set lo up`);
       network.names.set(host, this.address);
@@ -185,9 +192,19 @@ export class NetworkedPod {
     this.#leave();
   }
 
-  /** What the kubelet does to it: SIGTERM, and time to stop. */
+  /** What the kubelet does to it: what is to be done before, SIGTERM, and SIGKILL when its time is over. */
   async stop() {
+    const { containers, terminationGracePeriodSeconds = 30 } = this.#props.spec;
+    const names = [...this.#running.keys()];
+    const over = setTimeout(() => void this.#end('SIGKILL', names), terminationGracePeriodSeconds * 1000);
+    await Promise.all(
+      containers.map(async ({ name, lifecycle }) => {
+        const command = lifecycle?.preStop?.exec?.command;
+        if (command && this.#running.has(name)) await this.exec(name, command);
+      }),
+    );
     await this.#end('SIGTERM', [...this.#running.keys()]);
+    clearTimeout(over);
     this.#leave();
   }
 
@@ -217,7 +234,7 @@ export class NetworkedPod {
   /** `kubectl exec`. */
   async exec(container: string, command: readonly string[], input: Buffer | string = ''): Promise<Result> {
     const pid = this.#running.get(container)?.pid;
-    const enter = ['--target', `${pid}`, '--mount', '--net', '--root', '--wd=/', '--setuid', `${this.#user}`];
+    const enter = ['--target', `${pid}`, '--mount', '--net', '--root', '--wd', '--setuid', `${this.#user}`];
     try {
       const running = promisify(execFile)('nsenter', [...enter, '--', ...command], { env: this.#env(container) });
       running.child.stdin!.on('error', () => undefined).end(input);
@@ -239,18 +256,31 @@ export class NetworkedPod {
     return results.every(({ code }) => code === 0);
   }
 
+  /** What a probe of its first container by HTTP says, as the kubelet hears it. */
+  async probe(which: 'startupProbe' | 'readinessProbe' | 'livenessProbe'): Promise<boolean> {
+    const [{ [which]: probe, ports = [] }] = this.#props.spec.containers as [Container];
+    const { path, port } = probe!.httpGet!;
+    const number = ports.find(({ name }) => name === port)?.containerPort ?? port;
+    const signal = AbortSignal.timeout((probe!.timeoutSeconds ?? 1) * 1000);
+    return await fetch(`http://${this.address}:${number}${path}`, { signal }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  }
+
   async remove() {
     if (this.isRunning) await this.kill();
     rmSync(this.folder, { recursive: true });
   }
 
   #start(container: Container) {
-    const { network, spec, data } = this.#props;
+    const { network, spec, data, programs = '' } = this.#props;
     const { name, command = [], args = [], volumeMounts = [] } = container;
     const volume = volumeMounts.some(({ mountPath }) => mountPath === data) ? this.volume : '';
     const root = join(this.folder, name);
     rmSync(root, { recursive: true, force: true });
-    for (const folder of ['usr', 'proc', 'dev', 'tmp', 'etc']) mkdirSync(join(root, folder), { recursive: true });
+    for (const folder of ['usr', 'proc', 'dev', 'tmp', 'etc', 'programs'])
+      mkdirSync(join(root, folder), { recursive: true });
     for (const link of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${link}`, join(root, link));
     for (const file of ['ld.so.cache', 'nsswitch.conf', 'passwd', 'group'])
       cpSync(`/etc/${file}`, join(root, 'etc', file));
@@ -268,7 +298,7 @@ export class NetworkedPod {
       'nsenter',
       [
         ...[`--net=/run/netns/${this.#link}`, 'unshare', '--mount', '--propagation', 'private', '--'],
-        ...['sh', '-euc', isolated, 'sh', root, volume, data, user, ...command, ...args],
+        ...['sh', '-euc', isolated, 'sh', root, volume, data, user, programs, ...command, ...args],
       ],
       { env: this.#env(name), stdio: ['ignore', log, log], detached: true },
     );
@@ -277,7 +307,7 @@ export class NetworkedPod {
   }
 
   #env(name: string): Record<string, string> {
-    const { objects, secrets, spec } = this.#props;
+    const { objects, secrets, spec, env } = this.#props;
     const container = spec.containers.find((one) => one.name === name)!;
     const variables = new Host(this.folder, objects, secrets).variables(container);
     const fields: Record<string, string> = { 'metadata.name': this.name, 'status.podIP': this.address };
@@ -285,7 +315,7 @@ export class NetworkedPod {
       const path = valueFrom?.fieldRef?.fieldPath;
       if (path) variables[variable] = fields[path]!;
     }
-    return { ...variables, PATH: process.env['PATH']! };
+    return { ...env, ...variables, PATH: `/programs:${process.env['PATH']}` };
   }
 
   #files({ volumeMounts = [] }: Container): [string, string][] {
