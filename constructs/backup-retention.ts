@@ -30,6 +30,7 @@ export function keepProblems(keep: Keep): string[] {
 const uploadScript = (prune: string) => `#!/bin/sh
 set -eu
 cd "$BACKUP"
+trap '[ $? -eq 0 ] || echo "backup: $NAME did not get to $TARGET, see above" >&2' EXIT
 
 # The checksums last: a backup that has them is whole.
 checksums=$(echo "$NAME"-*.sha256)
@@ -42,7 +43,8 @@ rclone check --one-way --include "$NAME-*" . "$TARGET"
 ${prune}
 `;
 
-const byAge = 'rclone delete --min-age "$KEEP" --include "$NAME-*" "$TARGET"';
+// Not what is in folders below, nor of another backup whose name begins alike.
+const byAge = 'rclone delete --min-age "$KEEP" --include "/$NAME-[0-9]*" "$TARGET"';
 
 /**
  * Names of backups, newest first, to those that are neither the last of one of the latest days, weeks or months that have
