@@ -10,6 +10,8 @@ export interface Address {
 
 /** Passes every connection on to where `pick` says at that moment, or resets it. */
 export class Forwarder {
+  /** Says of a connection after how many bytes from the client it is cut. @default - none is */
+  cut: () => number = () => Number.POSITIVE_INFINITY;
   readonly #pick: () => Promise<Address | undefined>;
   readonly #sockets = new Set<Socket>();
   #server?: Server;
@@ -40,6 +42,11 @@ export class Forwarder {
     const server = this.#keep(connect(target.port, target.host));
     server.on('close', () => client.destroy());
     client.on('close', () => server.destroy());
+    let left = this.cut();
+    client.on('data', (chunk) => {
+      left -= chunk.length;
+      if (left < 0) for (const socket of [client, server]) socket.resetAndDestroy();
+    });
     client.pipe(server).pipe(client);
   }
 
