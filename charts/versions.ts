@@ -88,8 +88,9 @@ export const images = {
   mongo: 'docker.io/library/mongo:7.0.40',
   // renovate: datasource=docker depName=docker.io/percona/mongodb_exporter
   mongodbExporter: 'docker.io/percona/mongodb_exporter:0.53.0',
-  // renovate: datasource=docker depName=docker.io/minio/minio
-  minio: 'docker.io/minio/minio:RELEASE.2025-09-07T16-13-09Z',
+  // Docker Hub deleted it in September 2026; there will be no other, see constructs/stores/minio.ts.
+  // renovate: datasource=docker depName=quay.io/minio/minio
+  minio: 'quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z',
   // renovate: datasource=docker depName=docker.io/apache/kafka
   kafka: 'docker.io/apache/kafka:4.3.1',
   // renovate: datasource=docker depName=docker.io/danielqsj/kafka-exporter

@@ -55,10 +55,11 @@ const mutableImage: Rule = {
   passes: pod('image: "registry:5000/notifi/api:1.4.2"'),
 };
 
-/** Registries and organisations that no longer receive images: https://kubernetes.io/blog/2023/03/10/image-registry-redirect/, https://github.com/bitnami/containers/issues/83267 */
+/** Registries and organisations that no longer receive images: https://kubernetes.io/blog/2023/03/10/image-registry-redirect/, https://github.com/bitnami/containers/issues/83267, https://github.com/makeplane/plane/pull/9829 */
 const RETIRED = [
   { prefix: /^(k8s\.gcr\.io|gcr\.io\/google-containers)\//, instead: 'registry.k8s.io' },
   { prefix: /^(docker\.io\/)?bitnami\//, instead: 'the project’s own image' },
+  { prefix: /^(docker\.io\/)?minio\/(minio|mc)\b/, instead: 'quay.io/minio, which still has the last ones' },
 ];
 
 const retiredImage: Rule = {
