@@ -23,9 +23,15 @@ export interface MinioProps {
  * member that is told to stop waits, up to two minutes, until the others can write without it: until a drive that was away
  * is healed. A Job makes the buckets and their users; it may run at any time.
  *
- * The last image of the project, RELEASE.2025-09-07T16-13-09Z, is open to CVE-2025-62506: who has a service account or
- * an STS token with a policy of its own can make another without that policy, and so do all that its user may. Here no user
- * gets either, and what a user may is one bucket. There will be no other image; `S3` of bucket.ts takes its place.
+ * The project has ended: there will be no other image than RELEASE.2025-09-07T16-13-09Z, which is gone from Docker Hub and
+ * still at Quay. `S3` of bucket.ts takes its place where buckets can be had elsewhere. What is known to be wrong with it:
+ *
+ * - CVE-2025-62506: who has a service account or an STS token with a policy of its own can make another without that policy,
+ *   and so do all that its user may. Here no user gets either, and what a user may is one bucket.
+ * - CVE-2026-40344, CVE-2026-41145: who knows a key's id, and not its secret, can write where its user may. Here ids are
+ *   random, in Secrets only, and NetworkPolicies let in nobody but clients and Prometheus. So route no host to it, and hand
+ *   out no presigned URLs: they name the id.
+ * - CVE-2026-33419 and GHSA-5cx5-wh4m-82fh are of LDAP and OpenID Connect, which are not set up here.
  *
  * A number of members is for good: the drives know each other. To change it, copy the buckets to a new store. There is no
  * dump: copy to a bucket elsewhere what cannot be made again.
