@@ -33,6 +33,8 @@ export interface Manifest {
   readonly source?: Origin;
   /** The line of YAML, for manifests read from files. */
   readonly file?: Origin;
+  /** `namespace/name` of the Flux Kustomization that applies it, for manifests read from files that are under one. */
+  readonly kustomization?: string;
 }
 
 /** A relation and the construct that declared it. */

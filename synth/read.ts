@@ -1,8 +1,9 @@
 import { basename, dirname, resolve } from 'node:path';
 import type { Provides } from '../imports/relations.ts';
 import { type Finding, idOf, type Manifest, type Rendered } from './manifest.ts';
-import { Disk, isKustomization, type Kustomization } from './read/disk.ts';
+import { Disk, isKustomization, type Known, type Kustomization } from './read/disk.ts';
 import type { Document } from './read/documents.ts';
+import type { Files } from './read/files.ts';
 import { Follower, isFlux, type ObjectSet } from './read/flux.ts';
 import { Kustomizer } from './read/kustomize.ts';
 import { at, text } from './resolve/json.ts';
@@ -24,6 +25,14 @@ export interface Read {
   readonly filesRead: number;
 }
 
+export interface ReadOptions {
+  readonly root: string;
+  /** @default - the disk */
+  readonly files?: Files;
+  /** What another read has parsed. @default - nothing */
+  readonly known?: Known;
+}
+
 /** A folder's own objects, and with what its Flux Kustomizations take. */
 interface Unit extends ObjectSet {
   readonly folder: string;
@@ -37,8 +46,8 @@ interface Unit extends ObjectSet {
  * - other files belong with the files beside them, except alternatives: files that define one object twice.
  * YAML that is no Kubernetes object is passed over. Nothing is run, nothing is fetched.
  */
-export function readManifests(paths: readonly string[], { root }: { readonly root: string }): Read {
-  const disk = new Disk(root);
+export function readManifests(paths: readonly string[], { root, files, known }: ReadOptions): Read {
+  const disk = new Disk(root, files, known);
   const given = paths.map((path) => resolve(root, path));
   const folders = new Map<string, readonly string[]>();
   const single = new Set<string>();
@@ -158,12 +167,13 @@ function worldsOf(units: readonly Unit[], disk: Disk): Pick<Read, 'worlds' | 'ob
 
 const rendered = (documents: readonly Document[], chart: string): Rendered => ({
   manifests: documents.map(
-    ({ object, file, line }): Manifest => ({
+    ({ object, file, line, kustomization }): Manifest => ({
       object,
       path: `${file}:${line}`,
       chart,
       unit: file,
       file: { file, line },
+      kustomization,
     }),
   ),
   declared: [],

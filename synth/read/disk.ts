@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Finding } from '../manifest.ts';
 import { type Json, map } from '../resolve/json.ts';
 import { type Parsed, parse } from './documents.ts';
+import { type Files, onDisk } from './files.ts';
 
 const LARGEST = 32 * 1024 * 1024;
 const YAML = /\.(?:ya?ml|json)$/i;
@@ -15,6 +15,9 @@ export interface Kustomization {
   readonly spec: Json;
 }
 
+/** What was parsed, by file: two trees that share most of their files share what is in them too. */
+export type Known = Map<string, { readonly text: string; readonly parsed: Parsed }>;
+
 /** Files below one root, each read once. Paths are absolute; findings name them relative to the root. */
 export class Disk {
   readonly root: string;
@@ -25,8 +28,13 @@ export class Disk {
 
   readonly #templated = new Set<string>();
 
-  constructor(root: string) {
+  readonly #files: Files;
+  readonly #known: Known;
+
+  constructor(root: string, files: Files = onDisk, known: Known = new Map()) {
     this.root = resolve(root);
+    this.#files = files;
+    this.#known = known;
   }
 
   /** What is wrong with the files that were read so far. */
@@ -43,11 +51,15 @@ export class Disk {
   }
 
   isFolder(path: string): boolean {
-    return stat(path)?.isDirectory() ?? false;
+    return this.#files.stat(path)?.kind === 'folder';
   }
 
   isFile(path: string): boolean {
-    return stat(path)?.isFile() ?? false;
+    return this.#files.stat(path)?.kind === 'file';
+  }
+
+  isRepository(folder: string): boolean {
+    return this.#files.isRepository(folder);
   }
 
   /** Undefined for what is no text that can be read; that is a finding. */
@@ -58,7 +70,7 @@ export class Disk {
 
   #read(file: string): string | undefined {
     try {
-      const { size } = statSync(file);
+      const size = this.#files.stat(file)?.size ?? 0;
       if (size > LARGEST) {
         this.skip(
           file,
@@ -67,7 +79,7 @@ export class Disk {
         );
         return undefined;
       }
-      const bytes = readFileSync(file);
+      const bytes = this.#files.read(file);
       if (!bytes.subarray(0, 8192).includes(0)) return bytes.toString('utf8');
       this.skip(file, 'it is not text in UTF-8 and was not read', 'save it as UTF-8');
     } catch (error) {
@@ -82,13 +94,22 @@ export class Disk {
     if (known && !all) return known;
     const text = this.text(file);
     if (text === undefined) return undefined;
-    const parsed = parse(text, this.name(file), all);
+    const parsed = this.#shared(text, file, all);
     this.#parsed.set(file, parsed);
     const folder = dirname(file);
     if (parsed.template && !this.#templated.has(folder)) {
       this.#templated.add(folder);
       this.skip(folder, 'templates in this folder were not read', 'check what they are rendered to');
     }
+    return parsed;
+  }
+
+  #shared(text: string, file: string, all: boolean): Parsed {
+    const key = `${file} ${all}`;
+    const known = this.#known.get(key);
+    if (known?.text === text) return known.parsed;
+    const parsed = parse(text, this.name(file), all);
+    this.#known.set(key, { text, parsed });
     return parsed;
   }
 
@@ -108,10 +129,10 @@ export class Disk {
   ): Iterable<{ readonly folder: string; readonly files: readonly string[] }> {
     let entries: readonly string[];
     try {
-      const real = realpathSync(path);
+      const real = this.#files.real(path);
       if (seen.has(real)) return;
       seen.add(real);
-      entries = readdirSync(path).toSorted();
+      entries = this.#files.list(path).toSorted();
     } catch (error) {
       this.fail(path, 'unreadable', (error as Error).message, 'give a folder that exists and may be read');
       return;
@@ -145,15 +166,6 @@ export class Disk {
   lineSaying(file: string, value: string): number | undefined {
     const before = this.text(file)?.split(value)[0];
     return before?.split('\n').length;
-  }
-}
-
-/** Nothing for what is not there, and for a link that leads round in a circle. */
-function stat(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
   }
 }
 

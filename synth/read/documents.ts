@@ -14,6 +14,8 @@ export interface Document {
   readonly line: number;
   /** Names it had before a kustomization changed them: patches may still call it so. */
   readonly former?: readonly string[];
+  /** `namespace/name` of the Flux Kustomization that applies it. */
+  readonly kustomization?: string;
 }
 
 /** One file. */

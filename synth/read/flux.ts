@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { groupOf, idOf } from '../manifest.ts';
 import { at, map, maps, strings, text, texts } from '../resolve/json.ts';
@@ -58,7 +57,7 @@ export class Follower {
     if (!path || path === '.') return undefined;
     const own = join(this.#disk.root, file);
     const given = this.#given.find((folder) => isBelow(own, folder));
-    const repositories = [...above(own)].filter((folder) => existsSync(join(folder, '.git')));
+    const repositories = [...above(own)].filter((folder) => this.#disk.isRepository(folder));
     const outward = given ? [given, ...above(given)] : [];
     for (const base of [...repositories, ...outward, ...above(own)]) {
       // `/etc` of this machine is no folder of the repository.
@@ -103,7 +102,10 @@ export class Follower {
     }
     this.#kustomizer.patch({ patches: spec.patches }, folder, file, work);
     work.documents = transformed(work.documents, { ...spec, namespace: spec.targetNamespace });
-    return { documents: filled(work.documents, by, known), files: work.files };
+    const { namespace, name } = by.object.metadata;
+    const kustomization = `${namespace ?? ''}/${name}`;
+    const documents = filled(work.documents, by, known).map((document) => ({ ...document, kustomization }));
+    return { documents, files: work.files };
   }
 }
 
