@@ -73,6 +73,19 @@ program
   );
 
 program
+  .command('review')
+  .description('what a change does to each environment, against the branch it will be merged into')
+  .argument('[path...]', 'files and folders of Kubernetes YAML (default: clusters, else the whole repository)')
+  .option('--repo <folder>', 'the git repository', '.')
+  .option('--base <ref>', 'branch, tag or commit to compare with (default: main or master, of origin first)')
+  .option('--head <ref>', 'what to compare (default: the work tree)')
+  .option('--nodes <file>', 'nodes to place the pods on, as for check (default: those of the environment)')
+  .addOption(
+    new Option('--format <format>', 'how to print').choices(['text', 'markdown', 'html', 'json']).default('text'),
+  )
+  .action(async (paths, options) => (await import('./commands/review.ts')).review(paths, options));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

@@ -60,7 +60,7 @@ const TABLE: Readonly<Record<string, Immutable>> = {
   'storage.k8s.io/StorageClass': {
     fields: { provisioner: undefined, parameters: {}, reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' },
     migration:
-      'make a new class under a new name and move claims to it; or 1. push; 2. `kubectl delete %s`: existing volumes stay as they are',
+      'make a new class under a new name and move claims to it; or push, then `kubectl delete %s`: existing volumes stay as they are',
   },
   'scheduling.k8s.io/PriorityClass': {
     fields: { value: undefined, preemptionPolicy: 'PreemptLowerPriority' },
@@ -88,7 +88,7 @@ const immutableField: Rule = {
       const forced = /^enabled$/i.test(strings(now.metadata.annotations)['kustomize.toolkit.fluxcd.io/force'] ?? '');
       // Forced, a Job simply runs again; anything else is away until it is back.
       if (forced && now.kind === 'Job') continue;
-      for (const { field, migration } of changes(before, now, index)) {
+      for (const { field, migration } of immutableChanges(before, now, index)) {
         yield {
           manifest,
           field,
@@ -96,10 +96,7 @@ const immutableField: Rule = {
           message: `${field}: ${say(valueAt(before, field))} is committed and cannot become ${say(valueAt(now, field))}`,
           fix: forced
             ? 'its force annotation makes Flux delete it and make it anew: expect it to be away meanwhile'
-            : migration.replace(
-                '%s',
-                `${now.kind.toLowerCase()} ${now.metadata.name}${now.metadata.namespace ? ` -n ${now.metadata.namespace}` : ''}`,
-              ),
+            : migration,
         };
       }
     }
@@ -132,6 +129,19 @@ spec: {selector: {matchLabels: {app: api}}, replicas: 3}
 
 const valueAt = (object: KubeObject, field: string) => at(object, ...field.split('.'));
 const say = (value: unknown) => (value === undefined ? '(nothing)' : (text(value) ?? JSON.stringify(value)));
+
+/** Fields that change and never may, each with the way to the new value, spelled out for this object. */
+export function* immutableChanges(
+  before: KubeObject,
+  now: KubeObject,
+  index: Index,
+): Iterable<{ readonly field: string; readonly migration: string }> {
+  const { name, namespace } = now.metadata;
+  const kubectl = `${now.kind.toLowerCase()} ${name}${namespace ? ` -n ${namespace}` : ''}`;
+  for (const { field, migration } of changes(before, now, index)) {
+    yield { field, migration: migration.replace('%s', kubectl) };
+  }
+}
 
 function* changes(before: KubeObject, now: KubeObject, index: Index): Iterable<{ field: string; migration: string }> {
   const key = `${groupOf(now.apiVersion)}/${now.kind}`;

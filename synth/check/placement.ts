@@ -11,7 +11,7 @@ interface Machine extends Node {
   readonly labels: Labels;
 }
 
-const machineOf = (node: Node | NodePool): Machine => ({ ...node, labels: labelsOfNode(node) });
+export const machineOf = (node: Node | NodePool): Machine => ({ ...node, labels: labelsOfNode(node) });
 
 const unschedulable: Rule = {
   name: 'unschedulable',
@@ -52,7 +52,7 @@ status: {capacity: {cpu: "4", memory: 8Gi}}
 }
 
 /** The first of the scheduler's filters that no machine passes: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
-function refusalOf(workload: Workload, machines: readonly Machine[]) {
+export function refusalOf(workload: Workload, machines: readonly Machine[]) {
   const { pod } = workload;
   const names = (list: readonly Machine[]) => list.map(({ name }) => name).join(', ');
   const wanted: Selector = { labels: strings(pod.nodeSelector), expressions: [] };

@@ -1,3 +1,4 @@
+import { at } from '../resolve/json.ts';
 import { isMap, same } from './equal.ts';
 
 /** What tells an item of a list from the others: `{ name: 'api' }`. */
@@ -27,6 +28,7 @@ export interface Matched {
 const IDENTITIES: readonly (readonly string[])[] = [
   ['kind', 'namespace', 'name'],
   ['name'],
+  ['metadata.name'],
   ['containerPort', 'protocol'],
   ['port', 'protocol'],
   ['mountPath'],
@@ -56,8 +58,9 @@ export function matched(before: readonly unknown[], after: readonly unknown[]): 
 function known(list: readonly unknown[], fields: readonly string[]): Map<string, Item> | undefined {
   const items = new Map<string, Item>();
   for (const [place, item] of list.entries()) {
-    if (!isMap(item) || !isScalar(item[fields[0]!])) return undefined;
-    const entries = fields.flatMap((field) => (isScalar(item[field]) ? [[field, item[field]] as const] : []));
+    const values = fields.map((field) => [field, at(item, ...field.split('.'))] as const);
+    if (!isMap(item) || !isScalar(values[0]![1])) return undefined;
+    const entries = values.filter(([, value]) => isScalar(value));
     const key = JSON.stringify(entries);
     if (items.has(key)) return undefined;
     items.set(key, { place, identity: Object.fromEntries(entries) as Identity });

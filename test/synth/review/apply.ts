@@ -1,6 +1,8 @@
-import { idOf, type KubeObject } from '../../../synth/manifest.ts';
+import { groupOf, idOf, type KubeObject, nameOf } from '../../../synth/manifest.ts';
+import { at } from '../../../synth/resolve/json.ts';
 import { same } from '../../../synth/review/equal.ts';
 import type { Change } from '../../../synth/review/objects.ts';
+import type { Listed } from '../../../synth/review/page.ts';
 import type { Edit, Segment } from '../../../synth/review/values.ts';
 
 /** What a reader of the changes would make of the old objects; by identity, as order means nothing to a cluster. */
@@ -12,6 +14,22 @@ export function applied(base: readonly KubeObject[], changes: readonly Change[])
   for (const change of changes) {
     if (change.kind === 'added') objects.set(idOf(change.after), change.after);
     else if (change.kind !== 'removed') objects.set(idOf(change.after), edited(change.before, change.edits));
+  }
+  return objects;
+}
+
+/** The same from a page's JSON, where objects are called by their names. */
+export function appliedPage(base: readonly KubeObject[], changes: readonly Listed[]): Map<string, unknown> {
+  const keyOf = (apiVersion: string, name: string) => `${groupOf(apiVersion)} ${name}`;
+  const objects = new Map<string, unknown>(base.map((object) => [keyOf(object.apiVersion, nameOf(object)), object]));
+  const before = new Map(objects);
+  for (const { kind, apiVersion, object, before: was } of changes) {
+    if (kind !== 'added') objects.delete(keyOf(apiVersion, was ?? object));
+  }
+  for (const { kind, apiVersion, object, before: was, edits = [], after } of changes) {
+    if (kind === 'added') objects.set(keyOf(apiVersion, object), after);
+    else if (kind !== 'removed')
+      objects.set(keyOf(apiVersion, object), edited(before.get(keyOf(apiVersion, was ?? object)), edits));
   }
   return objects;
 }
@@ -41,8 +59,8 @@ function editedMap(value: object, edits: readonly Edit[], depth: number) {
 const isAt = (segment: Segment | undefined, item: unknown, place: number) =>
   typeof segment === 'number'
     ? segment === place
-    : Object.entries(segment ?? {}).every(([key, value]) => same((item as Record<string, unknown>)[key], value)) &&
-      typeof segment === 'object';
+    : typeof segment === 'object' &&
+      Object.entries(segment).every(([key, value]) => same(at(item, ...key.split('.')), value));
 
 function editedList(list: readonly unknown[], edits: readonly Edit[], depth: number) {
   const isOwn = ({ path }: Edit) => path.length === depth + 1;

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { idOf, type KubeObject } from '../../../synth/manifest.ts';
+import { groupOf, idOf, type KubeObject, nameOf } from '../../../synth/manifest.ts';
+import { resolve } from '../../../synth/resolve.ts';
 import { changesOf } from '../../../synth/review/objects.ts';
+import { reviewOf } from '../../../synth/review/review.ts';
 import { editsOf, fieldOf } from '../../../synth/review/values.ts';
 import fc from '../../property.ts';
-import { applied, edited } from './apply.ts';
+import { applied, appliedPage, edited } from './apply.ts';
 
 const said = (before: unknown, after: unknown) =>
   editsOf(before, after).map(
@@ -88,7 +90,7 @@ test('the edits of two values, applied to the one, give the other', () => {
     fc.property(fc.dictionary(key, value), fc.dictionary(key, value), (before, after) => {
       expect(edited(before, editsOf(before, after))).toEqual(after);
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   );
 });
 
@@ -111,5 +113,23 @@ test('the changes between two trees, applied to the base, give the head', () => 
       expect(result).toEqual(new Map(head.map((each) => [idOf(each), each])));
     }),
     { numRuns: 500 },
+  );
+});
+
+test("a page's listed changes, applied to the base, give the head, whatever the objects look like", () => {
+  const indexOf = (list: readonly KubeObject[]) =>
+    resolve(
+      { manifests: list.map((each, i) => ({ object: each, path: `${i}`, chart: 'c', unit: 'u' })), declared: [] },
+      { provides: [], closed: false },
+    );
+  fc.assert(
+    fc.property(objects, objects, (base, head) => {
+      const page = reviewOf(indexOf(base), indexOf(head), { environment: 'home' });
+      const read = JSON.parse(JSON.stringify(page)).changes as typeof page.changes;
+      expect(appliedPage(base, read)).toEqual(
+        new Map(head.map((each) => [`${groupOf(each.apiVersion)} ${nameOf(each)}`, each])),
+      );
+    }),
+    { numRuns: 100 },
   );
 });

@@ -1,0 +1,64 @@
+import type { KubeObject } from '../manifest.ts';
+import { map } from '../resolve/json.ts';
+import type { Change } from './objects.ts';
+import type { Listed } from './page.ts';
+import type { Sides } from './sides.ts';
+import { type Edit, editsOf } from './values.ts';
+
+/** Every change as it is printed. */
+export const listed = ({ changes, entry }: Sides): Listed[] =>
+  changes.map((change) => {
+    const object = change.kind === 'removed' ? change.before : change.after;
+    const place = { ...entry(object), kind: change.kind, apiVersion: object.apiVersion };
+    switch (change.kind) {
+      case 'added':
+        return { ...place, after: withoutValues(object) };
+      case 'removed':
+        return place;
+      case 'renamed':
+        return { ...place, before: entry(change.before).object, edits: shown(change) };
+      default:
+        return { ...place, edits: shown(change) };
+    }
+  });
+
+/** The same changes, without what a new name alone changes in what was renamed. */
+export const beyondNames = (sides: Sides): Sides => ({
+  ...sides,
+  changes: sides.changes.map((change) => {
+    if (change.kind !== 'renamed') return change;
+    const [old, now] = [change.before.metadata.name, change.after.metadata.name];
+    const named = JSON.parse(JSON.stringify(change.before).replaceAll(old, now));
+    return { ...change, edits: editsOf(named, change.after) };
+  }),
+});
+
+const HIDDEN = '(hidden)';
+const VALUES = new Set(['data', 'stringData']);
+
+const isSecret = ({ apiVersion, kind }: KubeObject) => apiVersion === 'v1' && kind === 'Secret';
+
+/** Values of Secrets are for the cluster alone: a page is mailed, commented and kept. */
+function shown({ after, edits }: Extract<Change, { edits: unknown }>): readonly Edit[] {
+  if (!isSecret(after)) return edits;
+  return edits.map((edit) => {
+    if (!VALUES.has(`${edit.path[0]}`)) return edit;
+    const { inside: _, before, after, ...rest } = edit;
+    return {
+      ...rest,
+      ...(before === undefined ? {} : { before: hidden(before) }),
+      ...(after === undefined ? {} : { after: hidden(after) }),
+    };
+  });
+}
+
+const hidden = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.keys(value).map((key) => [key, HIDDEN]))
+    : HIDDEN;
+
+function withoutValues(object: KubeObject): KubeObject {
+  if (!isSecret(object)) return object;
+  const values = Object.entries(object).flatMap(([key, value]) => (VALUES.has(key) ? [[key, hidden(map(value))]] : []));
+  return { ...object, ...Object.fromEntries(values) };
+}
