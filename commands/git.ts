@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { posix, relative, sep } from 'node:path';
 import { didYouMean } from '../synth/check/nearest.ts';
 import type { Files } from '../synth/read/files.ts';
@@ -9,6 +10,7 @@ export class Git {
   readonly root: string;
 
   constructor(folder: string) {
+    if (!existsSync(folder)) throw new Refusal(`${folder}: no such folder; point --repo at a git repository`);
     const { status, stdout } = run(folder, ['rev-parse', '--show-toplevel']);
     if (status)
       throw new Refusal(

@@ -15,7 +15,6 @@ import { markdownPage } from '../synth/review/markdown.ts';
 import { PAGE_VERSION, type Page } from '../synth/review/page.ts';
 import { reviewOf } from '../synth/review/review.ts';
 import { textPage } from '../synth/review/text.ts';
-import { synthesize } from '../synth/synthesize.ts';
 import { Git } from './git.ts';
 import { clusters, load, root as project, Refusal, refusing } from './project.ts';
 
@@ -124,6 +123,8 @@ async function factsOf(
   try {
     const described = await load(environment);
     if (!isWorkTree) return { nodes: described.nodes };
+    // Rendering loads cdk8s, which a stranger's tree has no use for.
+    const { synthesize } = await import('../synth/synthesize.ts');
     const { index } = synthesize(described, readTree(clusters, environment));
     const sources = new Map(index.manifests.map(({ object, source }) => [idOf(object), source]));
     return { nodes: described.nodes, sourceOf: (object) => sources.get(idOf(object)) };
