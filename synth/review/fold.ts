@@ -46,10 +46,10 @@ const keyOf = (change: Listed, { path, op, before, after, index }: Edit) =>
 
 const general = (change: Listed, edit: Edit): Edit => JSON.parse(unnamed(JSON.stringify(edit), change));
 
-/** `text` without the name of what it is about; a name of a letter or two stands in every word. */
+/** `text` without what differs everywhere: the name of what it is about (one of a letter or two stands in every word), hashes. */
 export function unnamed(text: string, entry: Entry): string {
   const name = shortName(entry);
-  return name.length > 2 ? text.replaceAll(name, NAME) : text;
+  return (name.length > 2 ? text.replaceAll(name, NAME) : text).replaceAll(/\b[0-9a-f]{16,64}\b/g, '<hash>');
 }
 
 function foldOf(members: readonly Listed[], edits: readonly Edit[]): Fold {

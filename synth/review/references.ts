@@ -25,7 +25,11 @@ function missing(index: Index): readonly Reference[] {
   });
 }
 
-export function* referenceCautions(sides: Sides, secrets: readonly NeededSecret[]): Iterable<Caution> {
+export function* referenceCautions(
+  sides: Sides,
+  secrets: readonly NeededSecret[],
+  environment: string,
+): Iterable<Caution> {
   for (const { secret, keys, by } of secrets) {
     const what = keys.length ? `Secret ${secret} with ${keys.join(', ')}` : `Secret ${secret}`;
     const message = `${what} is needed and nothing in the tree makes it: the pods will not start`;
@@ -34,7 +38,7 @@ export function* referenceCautions(sides: Sides, secrets: readonly NeededSecret[
       rule: 'missing-secret',
       level: 'risky',
       message,
-      steps: [`seal it: npm run seal -- <env> ${secret}`],
+      steps: [`seal it: npm run seal -- ${environment} ${secret}`],
     };
   }
   const { base, head, entry } = sides;

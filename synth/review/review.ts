@@ -44,7 +44,7 @@ export function reviewOf(base: Index, head: Index, { environment, nodes, sourceO
     ...immutableCautions(sides),
     ...fluxCautions(sides, removed),
     ...rolloutCautions(sides),
-    ...referenceCautions(sides, secrets),
+    ...referenceCautions(sides, secrets, environment),
     ...capacityCautions(sides, capacity),
     ...networkCautions(reach),
     ...rightsCautions(sides, reach),

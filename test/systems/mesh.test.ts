@@ -201,11 +201,11 @@ describe('the order of Flux', () => {
         .flatMap((file) => loadAll(synthesis.files.get(`meshed/${file}`)!) as Plain[])
         .map(({ metadata, spec }) => [metadata.name, (spec.dependsOn ?? []).map(({ name }: Plain) => name)]),
     );
-  const before = (folder: string, all = needs()): string[] =>
-    all.get(folder)!.flatMap((name: string) => [name, ...before(name, all)]);
+  const needed = (folder: string, all = needs()): string[] =>
+    all.get(folder)!.flatMap((name: string) => [name, ...needed(name, all)]);
 
   test('brings Gateway API, cert-manager, trust-manager and the CNI plugin before Linkerd, and Linkerd before what it injects', () => {
-    expect(before('linkerd-controllers')).toEqual(
+    expect(needed('linkerd-controllers')).toEqual(
       expect.arrayContaining([
         'gateway-api-controllers',
         'cert-manager-controllers',
@@ -221,15 +221,15 @@ describe('the order of Flux', () => {
       'notifi',
       'linkerd-viz-controllers',
     ]) {
-      expect([folder, before(folder)]).toEqual([folder, expect.arrayContaining(['linkerd-controllers'])]);
+      expect([folder, needed(folder)]).toEqual([folder, expect.arrayContaining(['linkerd-controllers'])]);
     }
   });
 
   test('brings the operators before Knative, and Knative before workers and brokers', () => {
-    expect(before('knative-eventing-stores')).toEqual(
+    expect(needed('knative-eventing-stores')).toEqual(
       expect.arrayContaining(['knative-operator-controllers', 'rabbitmq-system-controllers']),
     );
-    expect(before('notifi')).toEqual(
+    expect(needed('notifi')).toEqual(
       expect.arrayContaining(['knative-serving-stores', 'knative-eventing-stores', 'messaging-stores']),
     );
   });
