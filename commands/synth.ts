@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { type Comparison, compare } from '../synth/compare.ts';
+import { lapsed } from '../synth/flux.ts';
 import type { Finding } from '../synth/manifest.ts';
 import { isGenerated } from '../synth/ownership.ts';
 import { foldersOf, publish, readTree, settle } from '../synth/publish.ts';
@@ -83,9 +84,13 @@ async function one(name: string, overwrite: ReadonlySet<string>, generation?: nu
   try {
     const environment = await load(name, generation);
     const tree = readTree(clusters, name);
-    const { files, objects, findings: found } = synthesize(environment, tree);
+    const { files, objects, findings: found, removals } = synthesize(environment, tree);
     const comparison = compare({ environment: name, tree, files, also: environment.also }, { overwrite });
-    const findings: readonly Finding[] = [...found, ...comparison.findings];
+    const findings: readonly Finding[] = [
+      ...found,
+      ...comparison.findings,
+      ...lapsed(removals, new Date().toISOString().slice(0, 10), name),
+    ];
     const { added, changed, removed } = comparison;
     return { comparison, files: files.size, objects, added, changed, removed, findings };
   } catch (error) {

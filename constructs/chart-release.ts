@@ -2,10 +2,12 @@ import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { HelmRelease, HelmRepository, OCIRepository } from '../imports/custom.ts';
 import { environmentOf } from '../imports/environment.ts';
-import { declare, type Provides, refuse } from '../imports/relations.ts';
+import { declare, identityOf, type Provides, refuse } from '../imports/relations.ts';
 import { namespaceOf } from './labels.ts';
 
 export interface ChartReleaseProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** Name of the Helm chart; release and source are called the same. @default - the construct's id */
   readonly chart?: string;
   /** The folder the chart lies in: `oci://ghcr.io/traefik/helm`, or the address of a Helm repository. */
@@ -27,8 +29,9 @@ export interface ChartReleaseProps {
  * @see https://fluxcd.io/flux/components/helm/helmreleases/
  */
 export class ChartRelease extends Construct {
-  constructor(scope: Construct, id: string, props: ChartReleaseProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: ChartReleaseProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { chart = id, from, version, values, provides, uses } = props;
     const { interval, retryInterval } = environmentOf(this).flux;
     const metadata = { name: chart, namespace: namespaceOf(this) };

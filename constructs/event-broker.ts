@@ -1,6 +1,6 @@
 import { Construct, type IConstruct } from 'constructs';
 import { Broker, type KnativeDelivery, RabbitmqBrokerConfig } from '../imports/knative.ts';
-import { declare, refuse } from '../imports/relations.ts';
+import { declare, identityOf, refuse } from '../imports/relations.ts';
 import type { Dependency, Endpoint, Env } from './dependency.ts';
 import { brokerPods, type Receiver, type Sink, sinkOf } from './knative.ts';
 import { labelsOf, nameProblems, namespaceOf } from './labels.ts';
@@ -10,6 +10,8 @@ import type { RabbitmqCluster } from './rabbitmq.ts';
 import { resourcesOf, type Size, sizeProblems } from './sizes.ts';
 
 export interface EventBrokerProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** What carries the events; its `topologyFrom` has to name the namespace of the broker. */
   readonly cluster: RabbitmqCluster;
   /** Where an event ends that could not be delivered: a KnativeWorker, or a Workload that listens on http. */
@@ -56,8 +58,9 @@ export class EventBroker extends Construct implements Dependency {
   readonly #deadLetters: Sink;
   readonly #dispatcher: NetworkPolicy;
 
-  constructor(scope: Construct, id: string, props: EventBrokerProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: EventBrokerProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { cluster, retry = {}, size = SIZE } = props;
     const namespace = namespaceOf(this);
     const metadata = { name: id, namespace, labels: labelsOf(this, id) };

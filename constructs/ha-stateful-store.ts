@@ -1,7 +1,7 @@
 import { Construct, type IConstruct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { KubePodDisruptionBudget, KubeStatefulSet } from '../imports/k8s.ts';
-import { declare, type PodSet, refuse, warn } from '../imports/relations.ts';
+import { declare, identityOf, type PodSet, refuse, warn } from '../imports/relations.ts';
 import { type AlertRule, AlertRules } from './alert-rules.ts';
 import { Backup, type BackupProps } from './backup.ts';
 import type { Dependency, Endpoint } from './dependency.ts';
@@ -15,6 +15,8 @@ import { quorumProblems, storageProblems } from './stores/problems.ts';
 import { StoreServices } from './stores/services.ts';
 
 export interface HaStatefulStoreProps<Clients extends object> {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** Which program, and what only it needs to know: `postgres({ version: '16', databases: ['notifi'], images })`. */
   readonly engine: Engine<Clients>;
   /** 1 for a small environment, 3 to go on while any one is lost. */
@@ -63,8 +65,9 @@ class Store extends Construct implements Dependency {
   readonly #design: Design<object>;
   readonly #pod: Pod;
 
-  constructor(scope: Construct, id: string, props: HaStatefulStoreProps<object>) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: HaStatefulStoreProps<object>) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { engine, members, storage, size, backup, clients = [], placement } = props;
     const { storageClass = defaultClassOf(this) } = props;
     const namespace = namespaceOf(this);

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { PodMonitor } from '../imports/custom.ts';
 import { KnativeService, Trigger } from '../imports/knative.ts';
-import { declare, type PodSet, refuse } from '../imports/relations.ts';
+import { declare, identityOf, type PodSet, refuse } from '../imports/relations.ts';
 import type { Callee, Endpoint } from './dependency.ts';
 import { type EventFilter, type Retry, retryProblems } from './event-broker.ts';
 import { portProblems } from './external.ts';
@@ -13,6 +13,8 @@ import { telemetryOf } from './telemetry.ts';
 
 /** Knative mounts no token on request, has no claims, and stops a pod when its requests are done. */
 export interface KnativeWorkerProps extends Omit<PodProps, 'api' | 'run'> {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   readonly run?: Omit<Process, 'stopSeconds'>;
   /** The events it works off, of which Knative posts one a request: `[events.event('notification.sms')]`. @default - none, it is only called */
   readonly on?: readonly EventFilter[];
@@ -65,8 +67,9 @@ export class KnativeWorker extends Construct implements Callee {
   readonly endpoints: readonly Endpoint[] = [{ to: GATEWAY, port: GATEWAY_PORT }];
   readonly sink: Sink;
 
-  constructor(scope: Construct, id: string, props: KnativeWorkerProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: KnativeWorkerProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { on = [], retry, scale, port = 8080, health, metrics, timeoutSeconds = 300, calls = [], env } = props;
     const { queueProxy = { cpu: '25m', memory: '64Mi', memoryLimit: '128Mi' } } = props;
     const { min = 0, max, concurrency } = scale;

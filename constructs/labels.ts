@@ -1,5 +1,6 @@
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { identityOf } from '../imports/relations.ts';
 
 /** Labels that pods are selected by: immutable in a live Deployment, so they come from the declared name, never from a construct's place. */
 export const selectorOf = (name: string) => ({ 'app.kubernetes.io/name': name });
@@ -7,7 +8,7 @@ export const selectorOf = (name: string) => ({ 'app.kubernetes.io/name': name })
 /** Labels of every object that belongs to `name`. @see https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/ */
 export const labelsOf = (scope: Construct, name: string) => ({
   ...selectorOf(name),
-  'app.kubernetes.io/part-of': Chart.of(scope).node.id,
+  'app.kubernetes.io/part-of': identityOf(Chart.of(scope)),
 });
 
 /** The namespace of the chart that `scope` is in. */

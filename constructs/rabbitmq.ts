@@ -2,7 +2,7 @@ import { Construct, type IConstruct } from 'constructs';
 import { RabbitmqCluster as Cluster, PodMonitor } from '../imports/custom.ts';
 import { environmentOf } from '../imports/environment.ts';
 import { KubePodDisruptionBudget } from '../imports/k8s.ts';
-import { declare, type PodSet, refuse, warn } from '../imports/relations.ts';
+import { declare, identityOf, type PodSet, refuse, warn } from '../imports/relations.ts';
 import { AlertRules } from './alert-rules.ts';
 import type { Callee, Dependency, Endpoint } from './dependency.ts';
 import { defaultClassOf } from './ha-stateful-store.ts';
@@ -17,6 +17,8 @@ import { placementOf } from './stores/placement.ts';
 import { quorumProblems, storageProblems } from './stores/problems.ts';
 
 export interface RabbitmqClusterProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** 1 for a small environment, 3 to go on while any one is lost. */
   readonly members: number;
   /** Of each member's volume: `10Gi`. */
@@ -63,8 +65,9 @@ export class RabbitmqCluster extends Construct implements Callee {
   readonly #vhosts: ReadonlyMap<string, Vhost>;
   readonly #topologyFrom: readonly string[];
 
-  constructor(scope: Construct, id: string, props: RabbitmqClusterProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: RabbitmqClusterProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { members, storage, size, image, vhosts, clients = [], topologyFrom = [], placement } = props;
     const { storageClass = defaultClassOf(this) } = props;
     const namespace = namespaceOf(this);

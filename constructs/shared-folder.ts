@@ -1,12 +1,14 @@
 import { Construct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { KubePersistentVolumeClaim } from '../imports/k8s.ts';
-import { declare, refuse } from '../imports/relations.ts';
+import { declare, identityOf, refuse } from '../imports/relations.ts';
 import type { Dependency } from './dependency.ts';
 import { labelsOf, namespaceOf } from './labels.ts';
 import { amountOf } from './sizes.ts';
 
 export interface SharedFolderProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** A class of kind `shared`: a file server. */
   readonly storageClass: string;
   /** What it may take, `200Gi`; a file server does not enforce it, the namespace's quota counts it. */
@@ -22,8 +24,9 @@ export interface SharedFolderProps {
 export class SharedFolder extends Construct {
   readonly name: string;
 
-  constructor(scope: Construct, id: string, { storageClass, storage }: SharedFolderProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, { storageClass, storage, identity }: SharedFolderProps) {
+    super(scope, constructId);
+    const id = identityOf(this, identity);
     const { storageClasses } = environmentOf(this);
     this.name = id;
     declare(this, { layer: 'stores' });

@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { ServiceMonitor } from '../imports/custom.ts';
 import { KubeDeployment, KubePodDisruptionBudget, KubeService } from '../imports/k8s.ts';
-import { type PodSet, refuse } from '../imports/relations.ts';
+import { identityOf, type PodSet, refuse } from '../imports/relations.ts';
 import { Autoscaler, type Scale, scaleProblems } from './autoscaler.ts';
 import type { Callee, Endpoint } from './dependency.ts';
 import { portProblems } from './external.ts';
@@ -10,6 +10,8 @@ import { Pod, type PodProps } from './pod.ts';
 import { telemetryOf } from './telemetry.ts';
 
 export interface WorkloadProps extends PodProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** @default - 2 replicas */
   readonly scale?: Scale;
   /** Ports by name: `{ http: 8080, grpc: 9000, metrics: 9090 }`. The Service has http on 80. @default - none, and no Service */
@@ -44,8 +46,9 @@ export class Workload extends Construct implements Callee {
   readonly service?: InstanceType<typeof KubeService>;
   readonly #pod: Pod;
 
-  constructor(scope: Construct, id: string, props: WorkloadProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: WorkloadProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { listens = {}, health, scale = {}, run: { stopSeconds = 30 } = {}, calls = [], env } = props;
     const telemetry = props.telemetry ? telemetryOf(this, id) : { env: {}, endpoints: [] };
     const { metrics = listens['metrics'] ? {} : undefined } = props;

@@ -114,6 +114,16 @@ export interface Environment {
   readonly provides: Provides;
   /** Hand-owned folders and files under `clusters/<name>` that the root kustomization lists too. */
   readonly also?: readonly string[];
+  /**
+   * Flux Kustomizations with data behind them that may go, or change their name. Each stands here for one push; synth
+   * refuses it after its last day.
+   */
+  readonly removals?: readonly {
+    readonly kustomization: string;
+    readonly reason: string;
+    /** `2026-12-31`. */
+    readonly until: string;
+  }[];
   readonly systems: readonly System[];
 }
 

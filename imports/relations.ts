@@ -75,6 +75,8 @@ export interface Relation {
   readonly platform?: boolean;
   /** Flux never deletes what is below this construct: the first and the last step of moving it to another chart. */
   readonly guard?: boolean;
+  /** The name that a chart (its folders and Flux Kustomizations) or a unit (its file) keeps though its id changed. */
+  readonly identity?: string;
   /** An accepted exception to a rule, for every object below this construct. */
   readonly allow?: { readonly rule: string; readonly reason: string };
   readonly sealed?: Sealed;
@@ -102,6 +104,16 @@ export function declare(
 ) {
   const { uses, ...rest } = relation;
   scope.node.addMetadata(RELATION, uses ? { ...rest, uses: uses.map((used) => used.node.path) } : rest);
+}
+
+/**
+ * The name that `scope` goes by: the identity that it is given here or was declared, else its id. An id is for the
+ * reader of the code and may change; a name that is committed is somebody's volume, selector or address.
+ */
+export function identityOf(scope: IConstruct, identity?: string): string {
+  if (identity !== undefined) declare(scope as Construct, { identity });
+  const declared = scope.node.metadata.filter(({ type }) => type === RELATION).map(({ data }) => data as Relation);
+  return declared.find((relation) => relation.identity !== undefined)?.identity ?? scope.node.id;
 }
 
 /** Refuses what was asked of `scope`; every refusal of the environment is reported together, and nothing is written. */

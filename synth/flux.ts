@@ -8,8 +8,10 @@ import { type Layout, layoutOf, SECRETS, sorted } from './layout.ts';
 import type { Finding, KubeObject, Manifest } from './manifest.ts';
 import type { Index } from './resolve.ts';
 
+export { goneKustomizations, lapsed, type Removal } from './flux/gone.ts';
 export { isGuarded } from './flux/guards.ts';
 export { type Committed, movedObjects } from './flux/moved.ts';
+export { renamedObjects } from './flux/renamed.ts';
 
 export type FluxFacts = Pick<Environment, 'name' | 'flux' | 'also'>;
 

@@ -32,16 +32,21 @@ export function layoutOf(manifests: readonly Manifest[], declared: readonly Decl
   const unordered = new Map<string, Folder>();
   const names = new Map<Manifest, string>();
   const layerOf = layersOf(declared);
+  const identities = new Map(declared.flatMap(({ path, identity }) => (identity ? [[path, identity] as const] : [])));
+  const identityOf = (chart: string) => identities.get(chart) ?? chart;
 
   for (const manifest of manifests) {
     const layer = layerOf(manifest);
-    const name = folderName(manifest.chart, layer);
+    const name = folderName(identityOf(manifest.chart), layer);
     let folder = unordered.get(name);
     if (!folder) {
       folder = { name, layer, infrastructure: layer !== 'apps' || platforms.has(manifest.chart), files: new Map() };
       unordered.set(name, folder);
     }
-    const file = layer === 'namespaces' ? namespaceOf(manifest.object) : manifest.unit;
+    const file =
+      layer === 'namespaces'
+        ? namespaceOf(manifest.object)
+        : (identities.get(`${manifest.chart}/${manifest.unit}`) ?? manifest.unit);
     const inFile = folder.files.get(file);
     if (inFile) inFile.push(manifest);
     else folder.files.set(file, [manifest]);

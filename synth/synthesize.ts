@@ -4,7 +4,15 @@ import { check } from './check/check.ts';
 import { Exceptions } from './check/exceptions.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
-import { fluxPlan, isGuarded, movedObjects, type Plan } from './flux.ts';
+import {
+  fluxPlan,
+  goneKustomizations,
+  isGuarded,
+  movedObjects,
+  type Plan,
+  type Removal,
+  renamedObjects,
+} from './flux.ts';
 import { marksOf, readTags } from './images.ts';
 import { ADVICE, type Finding, idOf, type KubeObject } from './manifest.ts';
 import { render } from './render.ts';
@@ -17,6 +25,8 @@ export interface Synthesis {
   readonly objects: number;
   readonly findings: readonly Finding[];
   readonly index: Index;
+  /** Acknowledged removals that this synth makes use of. */
+  readonly removals: readonly Removal[];
   readonly plan: Plan;
 }
 
@@ -52,16 +62,24 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
 
   const before = changed(tree, files);
   const exceptions = new Exceptions(rendered.declared);
+  const gone = goneKustomizations(plan, environment, {
+    kustomizations: ['infrastructure.yaml', 'apps.yaml']
+      .map((file) => folder + file)
+      .flatMap((path) => (files.get(path) === tree.get(path) ? [] : documents(tree.get(path) ?? ''))),
+    objects: [...before.values()],
+  });
   const findings = [
     ...clashes,
     ...rendered.findings.map((each) => (each.rule === ADVICE ? exceptions.accept(each, each.object) : each)),
     ...markFindings,
     ...plan.findings,
     ...movedObjects(plan, (id) => before.get(id), exceptions),
+    ...renamedObjects(plan, before, exceptions),
+    ...gone.findings,
     ...check(index, { committed: (id) => before.get(id)?.object, exceptions }),
     ...checkSealed(name, rendered.declared, secretFiles),
   ];
-  return { files, objects, findings, index, plan };
+  return { files, objects, findings, index, plan, removals: gone.needed };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { Construct, type IConstruct } from 'constructs';
 import { environmentOf } from '../../imports/environment.ts';
 import type { NodeSelectorRequirement } from '../../imports/k8s.ts';
-import { declare, type PodSet, refuse, warn } from '../../imports/relations.ts';
+import { declare, identityOf, type PodSet, refuse, warn } from '../../imports/relations.ts';
 import { Kafka, KafkaNodePool, KafkaTopic } from '../../imports/strimzi.ts';
 import type { Dependency, Endpoint, Env } from '../dependency.ts';
 import { defaultClassOf, type HaStatefulStoreProps } from '../ha-stateful-store.ts';
@@ -21,6 +21,8 @@ export interface StrimziKafkaProps
     HaStatefulStoreProps<object>,
     'members' | 'storage' | 'storageClass' | 'size' | 'clients' | 'placement'
   > {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** Of Kafka: one that the operator's version supports. */
   readonly version: string;
   /** All that exist. One that is removed here stays, with its records: Flux does not delete it. */
@@ -55,8 +57,9 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
   readonly #topics: readonly Topic[];
   readonly #clients = new Map<string, Client>();
 
-  constructor(scope: Construct, id: string, props: StrimziKafkaProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: StrimziKafkaProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { version, members, topics, storage, size, clients = [], placement, operator = 'strimzi' } = props;
     const { storageClass = defaultClassOf(this) } = props;
     const { replicas, minInSync } = replicationOf(members);

@@ -1,5 +1,6 @@
 import { FIRM } from '../flux/findings.ts';
 import { MOVED } from '../flux/moved.ts';
+import { RENAMED } from '../flux/renamed.ts';
 import { ADVICE, type Finding, type KubeObject, type Manifest, nameOf, type Severity } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
 import { budgetRules } from './budgets.ts';
@@ -65,7 +66,7 @@ export interface CheckOptions {
 }
 
 /** What `allow` may name beside the rules. */
-const ACCEPTABLE = new Set([...rules.map(({ name }) => name), ADVICE, MOVED]);
+const ACCEPTABLE = new Set([...rules.map(({ name }) => name), ADVICE, MOVED, RENAMED]);
 
 /** Runs every rule. What a declared exception covers is only mentioned; an exception that covers nothing is a finding. */
 export function check(

@@ -41,7 +41,8 @@ export function planner({ declared }: Index, layout: Layout, { installers, relea
   };
 }
 
-function holdsData({ apiVersion, kind, spec }: KubeObject, { layer }: Folder): boolean {
+/** Whether data goes, or is lost sight of, with the object. */
+export function holdsData({ apiVersion, kind, spec }: KubeObject, { layer }: Pick<Folder, 'layer'>): boolean {
   switch (kind) {
     case 'StatefulSet':
       return maps(at(spec, 'volumeClaimTemplates')).length > 0;

@@ -22,6 +22,7 @@ test('from an OCI registry: one exact tag', () => {
 
 test('from a Helm repository, with everything', () => {
   const full: Required<ChartReleaseProps> = {
+    identity: 'proxy',
     chart: 'proxy-server',
     from: 'https://charts.example.test',
     version: '4.5.6',

@@ -128,6 +128,7 @@ describe('KnativeWorker', () => {
   test('takes everything it may be given', () => {
     const props: Required<KnativeWorkerProps> = {
       ...minimal,
+      identity: 'sms',
       run: { user: 1654, args: ['work'], writable: ['/var/cache'] },
       env: { LEVEL: 'info' },
       files: { '/etc/app/a.json': '{}' },

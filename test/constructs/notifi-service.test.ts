@@ -32,6 +32,7 @@ describe('NotifiService', () => {
       const solanaProxy = new NotifiService(chart, 'solana-proxy', minimal);
       const props: Required<NotifiServiceProps> = {
         ...minimal,
+        identity: 'event-processor',
         scale: { min: 3, max: 10, cpu: 70 },
         listens: { http: 5000, grpc: 5001, metrics: 9090 },
         uses: [database],

@@ -66,6 +66,7 @@ describe('RabbitmqCluster', () => {
   test('everything at once', () => {
     const full: Required<RabbitmqClusterProps> = {
       ...minimal,
+      identity: 'rabbitmq',
       storageClass: 'local-path',
       vhosts: {
         notifi: {

@@ -50,6 +50,7 @@ describe('Workload', () => {
     const behavior = { scaleDown: { stabilizationWindowSeconds: 300 } };
     const props: Required<WorkloadProps> = {
       ...minimal,
+      identity: 'web',
       scale: { min: 3, max: 15, cpu: 70, memory: 80, behavior },
       listens: { http: 8080, grpc: 9000, telemetry: 9464 },
       health: { port: 'http', live: '/live', ready: '/ready', startSeconds: 121 },
