@@ -86,6 +86,14 @@ program
   .action(async (paths, options) => (await import('./commands/review.ts')).review(paths, options));
 
 program
+  .command('fit')
+  .description('who sits on which node, at rest, with any node gone, and while everything is rolled out')
+  .argument('<env>')
+  .option('--without <node>', 'only the situation with this node gone')
+  .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json', 'html']).default('text'))
+  .action(async (environment, options) => (await import('./commands/fit.ts')).fit(environment, options));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

@@ -82,8 +82,24 @@ export interface Relation {
   readonly sealed?: Sealed;
   /** An own image: its policy's name, repository, and whether this reference is kept by image automation. */
   readonly image?: OwnImage;
+  /** Pods that no rendered object has a template of: they take room all the same. */
+  readonly runs?: readonly Runs[];
   /** What a person should know of a thing that is rendered nevertheless. */
   readonly warnings?: readonly string[];
+}
+
+/** Pods that a Helm chart or an operator makes, by what the values given to it ask for. */
+export interface Runs {
+  readonly namespace: string;
+  readonly name: string;
+  /** How many; one on every node that takes it. */
+  readonly pods: number | 'every-node';
+  /** Requests of one pod, as Kubernetes quantities. */
+  readonly cpu: string;
+  readonly memory: string;
+  /** Of one pod's volume. @default - none */
+  readonly storage?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
 }
 
 /** An image whose tag is kept in the committed file, under an `$imagepolicy` marker. */

@@ -5,6 +5,7 @@ import { ADVICE, type Finding, type KubeObject, type Manifest, nameOf, type Seve
 import type { Index } from '../resolve.ts';
 import { budgetRules } from './budgets.ts';
 import { Exceptions } from './exceptions.ts';
+import { fitRules } from './fit.ts';
 import { fixedSettingRules } from './fixed-settings.ts';
 import { identityRules } from './identity.ts';
 import { imageRules } from './images.ts';
@@ -34,6 +35,7 @@ export const rules: readonly Rule[] = [
   ...identityRules,
   ...immutableRules,
   ...fixedSettingRules,
+  ...fitRules,
   ...referenceRules,
   ...portRules,
   ...selectorRules,

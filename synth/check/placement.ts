@@ -7,7 +7,7 @@ import type { Container, Workload } from '../resolve/workloads.ts';
 import type { Rule } from './rule.ts';
 
 /** A machine as the scheduler sees it; one stands for all of a pool. */
-interface Machine extends Node {
+export interface Machine extends Node {
   readonly labels: Labels;
 }
 
@@ -52,7 +52,7 @@ status: {capacity: {cpu: "4", memory: 8Gi}}
 }
 
 /** The first of the scheduler's filters that no machine passes: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
-export function refusalOf(workload: Workload, machines: readonly Machine[]) {
+export function refusalOf(workload: Pick<Workload, 'containers' | 'pod'>, machines: readonly Machine[]) {
   const { pod } = workload;
   const names = (list: readonly Machine[]) => list.map(({ name }) => name).join(', ');
   const wanted: Selector = { labels: strings(pod.nodeSelector), expressions: [] };

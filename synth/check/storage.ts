@@ -9,6 +9,8 @@ type Kind = 'node' | 'network' | 'shared';
 interface Claim {
   readonly field: string;
   readonly spec: Json;
+  /** Of one volume, as a Kubernetes quantity. */
+  readonly size: unknown;
   readonly members: number;
 }
 
@@ -31,30 +33,39 @@ function kindOf(index: Index, name: string | undefined): Kind | undefined {
 
 /** What asks for volumes, by `group/Kind`: the object's claims and how many members have one each. */
 const CLAIMS: Readonly<Record<string, (spec: Json) => readonly Claim[]>> = {
-  '/PersistentVolumeClaim': (spec) => [{ field: 'spec', spec, members: 1 }],
+  '/PersistentVolumeClaim': (spec) => [{ field: 'spec', spec, size: sizeOf(spec), members: 1 }],
   'apps/StatefulSet': (spec) =>
     maps(spec.volumeClaimTemplates).map((claim, i) => ({
       field: `spec.volumeClaimTemplates[${i}].spec`,
       spec: map(claim.spec),
+      size: sizeOf(map(claim.spec)),
       members: number(spec.replicas) ?? 1,
     })),
   'rabbitmq.com/RabbitmqCluster': (spec) => [
-    { field: 'spec.persistence', spec: map(spec.persistence), members: number(spec.replicas) ?? 1 },
+    {
+      field: 'spec.persistence',
+      spec: map(spec.persistence),
+      size: at(spec, 'persistence', 'storage'),
+      members: number(spec.replicas) ?? 1,
+    },
   ],
   'kafka.strimzi.io/KafkaNodePool': (spec) => {
     const members = number(spec.replicas) ?? 1;
     const storage = map(spec.storage);
     const single = storage.type === 'persistent-claim' ? [storage] : [];
     return [
-      ...single.map((volume) => ({ field: 'spec.storage', spec: classOf(volume), members })),
+      ...single.map((volume) => ({ field: 'spec.storage', spec: classOf(volume), size: volume.size, members })),
       ...maps(storage.volumes).map((volume, i) => ({
         field: `spec.storage.volumes[${i}]`,
         spec: classOf(volume),
+        size: volume.size,
         members,
       })),
     ];
   },
 };
+
+const sizeOf = (claim: Json) => at(claim, 'resources', 'requests', 'storage');
 
 const classOf = ({ class: storageClassName }: Json) => ({ storageClassName });
 
@@ -62,7 +73,8 @@ function claimsOf({ object }: Manifest): readonly Claim[] {
   return CLAIMS[`${groupOf(object.apiVersion)}/${object.kind}`]?.(map(object.spec)) ?? [];
 }
 
-function* claimed(index: Index) {
+/** Every claim for a volume, with the kind of its class. */
+export function* claimed(index: Index) {
   for (const manifest of index.manifests) {
     for (const claim of claimsOf(manifest)) {
       const name = text(claim.spec.storageClassName);

@@ -1,0 +1,88 @@
+import colors from 'picocolors';
+import { type Fit, fitOf, hasQuorum, type Scenario } from '../synth/fit/fit.ts';
+import { pageOf } from '../synth/fit/page.ts';
+import type { Seat } from '../synth/fit/place.ts';
+import { readTree } from '../synth/publish.ts';
+import { jsonOf } from '../synth/report.ts';
+import { synthesize } from '../synth/synthesize.ts';
+import { clusters, environmentNames, load, Refusal } from './project.ts';
+
+export interface FitOptions {
+  /** Only the situation with this node gone. */
+  readonly without?: string;
+  readonly format: 'text' | 'json' | 'html';
+}
+
+/** Shows who sits on which node, at rest and in every situation that the checks look at. Exit code 1 where not all find one. */
+export async function fit(wanted: string, { without, format }: FitOptions) {
+  const [name] = environmentNames([wanted]) as [string];
+  const environment = await load(name);
+  const { index } = synthesize(environment, readTree(clusters, name));
+  const all = fitOf(index, environment.nodes);
+  const scenarios =
+    without === undefined ? all.scenarios : all.scenarios.filter((each) => each.name === `without ${without}`);
+  if (!scenarios.length) {
+    const nodes = all.scenarios[0]!.seats.map(({ node }) => node);
+    throw new Refusal(`--without ${without}: ${name} has no such node; it has ${nodes.join(', ')}`);
+  }
+  const shown = { ...all, scenarios };
+  if (format === 'json') console.log(jsonOf({ environment: name, scenarios: scenarios.map(plain) }));
+  else console.log(format === 'html' ? pageOf(name, shown) : textOf(shown));
+  // An autoscaler's maximum is a wish.
+  if (scenarios.some((each) => each.homeless.length && !each.name.startsWith('every '))) process.exitCode = 1;
+}
+
+const plain = ({ name, seats, homeless, away, notes }: Scenario) => ({
+  name,
+  nodes: seats.map(({ node, capacity, used, residents }) => ({
+    node,
+    capacity,
+    used,
+    residents: [...residents].map(([resident, pods]) => ({ name: resident.name, pods, requests: resident.requests })),
+  })),
+  homeless: homeless.map(({ resident, pods, why }) => ({ name: resident.name, pods, why })),
+  away: away.map(({ resident, lost, left }) => ({ name: resident.name, lost, left })),
+  notes,
+});
+
+function textOf({ scenarios }: Fit): string {
+  const [first] = scenarios;
+  return [colors.bold(first!.name), ...table(first!.seats), '', ...scenarios.flatMap(verdict)].join('\n');
+}
+
+function table(seats: readonly Seat[]): string[] {
+  const width = Math.max(...seats.map(({ node }) => node.length));
+  return seats.map(({ node, used, capacity }) =>
+    [
+      `  ${node.padEnd(width)}`,
+      `${bar(used.cpu / capacity.cpu)} ${`${used.cpu.toFixed(1)} of ${capacity.cpu} CPU`.padEnd(16)}`,
+      `${bar(used.memory / capacity.memory)} ${`${gib(used.memory)} of ${gib(capacity.memory)}`.padEnd(18)}`,
+      ...(Number.isFinite(capacity.disk)
+        ? [`${bar(used.disk / capacity.disk)} ${`${gib(used.disk)} of ${gib(capacity.disk)} disk`.padEnd(24)}`]
+        : []),
+      `${used.pods} pods`,
+    ].join('  '),
+  );
+}
+
+function bar(part: number): string {
+  const cells = Math.min(10, Math.round(part * 10));
+  const paint = part > 0.95 ? colors.red : part > 0.8 ? colors.yellow : colors.green;
+  return paint('█'.repeat(cells)) + colors.dim('░'.repeat(10 - cells));
+}
+
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)}Gi`;
+
+function verdict({ name, homeless, away, notes }: Scenario): string[] {
+  const stopped = away.filter((each) => !hasQuorum(each));
+  const waiting = away.filter(hasQuorum);
+  const members = (list: Scenario['away']) =>
+    list.map(({ resident, lost, left }) => `${resident.name} ${lost} of ${lost + left}`).join(', ');
+  return [
+    `${name}: ${homeless.length ? colors.red('does not fit') : colors.green('fits')}`,
+    ...homeless.map(({ resident, pods, why }) => `  ${pods} of ${resident.name} without a node: ${why}`),
+    ...(stopped.length ? [`  stops until it is back: ${members(stopped)}`] : []),
+    ...(waiting.length ? [`  goes on without: ${members(waiting)}`] : []),
+    ...notes.map((note) => `  ${note}`),
+  ];
+}

@@ -1,0 +1,151 @@
+import type { Node, NodePool } from '../../imports/environment.ts';
+import { quantity } from '../../imports/quantity.ts';
+import { type Machine, machineOf, refusalOf } from '../check/placement.ts';
+import type { Amount, Resident } from './residents.ts';
+
+/** One node and who sits on it. */
+export interface Seat {
+  readonly node: string;
+  readonly machine: Machine;
+  readonly capacity: Amount & { readonly disk: number; readonly pods: number };
+  readonly used: { cpu: number; memory: number; disk: number; pods: number };
+  readonly residents: Map<Resident, number>;
+}
+
+/** Pods that found no node, and why none of the nodes took them. */
+export interface Homeless {
+  readonly resident: Resident;
+  readonly pods: number;
+  readonly why: string;
+}
+
+export interface Placement {
+  readonly seats: readonly Seat[];
+  readonly homeless: readonly Homeless[];
+}
+
+/** Pods that the kubelet takes: https://kubernetes.io/docs/setup/best-practices/cluster-large/ */
+const MOST_PODS = 110;
+
+/** From here on the kubelet throws images away, and soon pods: https://kubernetes.io/docs/concepts/architecture/garbage-collection/ */
+const FULL = 0.85;
+
+/** The machines, each of a pool by itself. */
+export const machinesOf = (nodes: readonly (Node | NodePool)[]): Machine[] =>
+  nodes.flatMap((node) =>
+    'count' in node
+      ? Array.from({ length: node.count }, (_, i) => machineOf({ ...node, name: `${node.name}-${i + 1}` }))
+      : [machineOf(node)],
+  );
+
+/** An empty node. */
+export const seatOf = (machine: Machine): Seat => ({
+  node: machine.name,
+  machine,
+  capacity: {
+    cpu: quantity(machine.cpu) ?? Number.POSITIVE_INFINITY,
+    memory: quantity(machine.memory) ?? Number.POSITIVE_INFINITY,
+    disk: (quantity(machine.disk) ?? Number.POSITIVE_INFINITY) * FULL,
+    pods: MOST_PODS,
+  },
+  used: { cpu: 0, memory: 0, disk: 0, pods: 0 },
+  residents: new Map(),
+});
+
+/**
+ * Gives every pod a node as the scheduler would: one after the other, to the node that has most left of those that may
+ * take it. `count` says how many pods of each there are. What is there already stays where it is.
+ */
+export function place(
+  seats: readonly Seat[],
+  residents: readonly Resident[],
+  count: (resident: Resident) => number,
+): Placement {
+  const homeless: Homeless[] = [];
+  const everywhere = residents.filter(({ pods }) => pods === 'every-node');
+  for (const resident of [...everywhere, ...residents.filter(({ pods }) => pods !== 'every-node')]) {
+    const open = seats.filter(({ machine }) => mayTake(machine, resident));
+    if (resident.pods === 'every-node') {
+      const without = open.filter((seat) => shortage(seat, resident));
+      for (const seat of open) if (!without.includes(seat)) sit(seat, resident);
+      if (without.length) homeless.push({ resident, pods: without.length, why: whyNot(without, resident) });
+      continue;
+    }
+    const wanted = count(resident);
+    for (let i = 0; i < wanted; i++) {
+      const best = bestOf(open, resident);
+      if (best) sit(best, resident);
+      else {
+        homeless.push({
+          resident,
+          pods: wanted - i,
+          why: open.length ? whyNot(open, resident) : 'no node may take it',
+        });
+        break;
+      }
+    }
+  }
+  return { seats, homeless };
+}
+
+const answers = new WeakMap<Machine, Map<Resident, boolean>>();
+
+/** Asked again in every situation, and the same in all of them. */
+function mayTake(machine: Machine, resident: Resident): boolean {
+  const known = answers.get(machine) ?? new Map<Resident, boolean>();
+  answers.set(machine, known);
+  const answer = known.get(resident) ?? !refusalOf(resident.template, [machine]);
+  known.set(resident, answer);
+  return answer;
+}
+
+function sit({ used, residents }: Seat, resident: Resident) {
+  used.cpu += resident.requests.cpu;
+  used.memory += resident.requests.memory;
+  used.disk += resident.disk;
+  used.pods += 1;
+  residents.set(resident, (residents.get(resident) ?? 0) + 1);
+}
+
+/** Fewest of its own first, as spreading weighs most, then most room. */
+function bestOf(open: readonly Seat[], resident: Resident): Seat | undefined {
+  let best: Seat | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  const fewest = resident.skew === undefined ? 0 : Math.min(...open.map((seat) => seat.residents.get(resident) ?? 0));
+  for (const seat of open) {
+    const own = seat.residents.get(resident) ?? 0;
+    if (resident.alone && own) continue;
+    if (resident.skew !== undefined && own + 1 - fewest > resident.skew) continue;
+    if (shortage(seat, resident)) continue;
+    const score = own + fullness(seat, resident);
+    if (score >= least) continue;
+    [best, least] = [seat, score];
+  }
+  return best;
+}
+
+/** Part of the node that is taken once this pod sits there, 0 to 1: the mean of CPU and memory. */
+const fullness = ({ used, capacity }: Seat, { requests }: Resident) =>
+  ((used.cpu + requests.cpu) / capacity.cpu + (used.memory + requests.memory) / capacity.memory) / 2;
+
+/** Sums of quantities like 0.1 and 0.2 are a hair above 0.3. */
+const HAIR = 1e-9;
+
+function shortage({ used, capacity }: Seat, { requests, disk }: Resident): string | undefined {
+  if (used.cpu + requests.cpu > capacity.cpu + HAIR) return 'CPU';
+  if (used.memory + requests.memory > capacity.memory) return 'memory';
+  if (disk && used.disk + disk > capacity.disk) return 'disk';
+  return used.pods + 1 > capacity.pods ? `place for a pod after ${MOST_PODS}` : undefined;
+}
+
+/** `pi-1, pi-2: no CPU left; box-1: has one of them already`. */
+function whyNot(seats: readonly Seat[], resident: Resident): string {
+  const reasons = new Map<string, string[]>();
+  for (const seat of seats) {
+    const short = shortage(seat, resident);
+    const apart = resident.alone && seat.residents.has(resident);
+    const reason = apart ? 'has one of them already' : short ? `no ${short} left` : 'would have too many of them';
+    reasons.set(reason, [...(reasons.get(reason) ?? []), seat.node]);
+  }
+  return [...reasons].map(([reason, nodes]) => `${nodes.join(', ')}: ${reason}`).join('; ');
+}
