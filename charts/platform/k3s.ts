@@ -27,3 +27,12 @@ export const k3sCni = {
   binDir: '/var/lib/rancher/k3s/data/cni',
   netDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
 };
+
+/** The same, with the Traefik that K3s brings: `platform({ traefik: 'k3s', ... })` gives it its values. */
+export const k3sWithTraefik = {
+  ...k3s,
+  network: {
+    ...k3s.network,
+    ingress: { namespace: 'kube-system', labels: { 'app.kubernetes.io/name': 'traefik' } },
+  },
+};
