@@ -89,6 +89,8 @@ export interface Environment {
     readonly issuer: string;
     /** Has the ingress controller also listen to pods, at this port and nowhere outside. @default - it does not */
     readonly internal?: { readonly port: number };
+    /** Whether it is the Traefik that K3s brings, which is given values. @default false: a release of our own */
+    readonly bundled?: boolean;
   };
   readonly mesh: 'none' | 'linkerd';
   readonly secrets: SecretSource;

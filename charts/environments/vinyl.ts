@@ -41,7 +41,6 @@ export default {
     platform({
       email: 'vinylvault@loitzl.com',
       alerts: { slack: { channel: '#vinylvault' } },
-      traefik: 'k3s',
       monitoring: { retention: '7d', storage: '10Gi', dns: 'coreDns' },
       nfs: { server: '192.168.1.5', share: '/volume1/k8s-storage', backups: assumed['backup export'].value },
     }),

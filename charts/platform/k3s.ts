@@ -1,4 +1,5 @@
 import { bootstrapped, type ClusterFacts } from './bootstrapped.ts';
+import { k3sTraefikPods } from './k3s-traefik.ts';
 
 /**
  * What is alike in every K3s cluster at home that Flux was bootstrapped into. Installed with `--disable traefik`, which
@@ -28,11 +29,9 @@ export const k3sCni = {
   netDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d',
 };
 
-/** The same, with the Traefik that K3s brings: `platform({ traefik: 'k3s', ... })` gives it its values. */
+/** The same, with the Traefik that K3s brings. */
 export const k3sWithTraefik = {
   ...k3s,
-  network: {
-    ...k3s.network,
-    ingress: { namespace: 'kube-system', labels: { 'app.kubernetes.io/name': 'traefik' } },
-  },
+  ingress: { ...k3s.ingress, bundled: true },
+  network: { ...k3s.network, ingress: k3sTraefikPods },
 };

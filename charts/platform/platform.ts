@@ -7,6 +7,7 @@ import { type ExternalSecretsFacts, externalSecrets } from './external-secrets.t
 import { flux } from './flux.ts';
 import { gatewayApi } from './gateway-api.ts';
 import { type HarborFacts, harbor } from './harbor.ts';
+import { k3sTraefik } from './k3s-traefik.ts';
 import { type KnativeFacts, knative } from './knative.ts';
 import { type LinkerdFacts, linkerd } from './linkerd.ts';
 import { type LokiFacts, loki } from './loki.ts';
@@ -81,7 +82,8 @@ export const platform =
         },
         facts.linkerd,
       );
-    traefik(app, crds, facts.traefik, mesh);
+    if (environment.ingress.bundled) k3sTraefik(app, crds);
+    else traefik(app, crds, facts.traefik, mesh);
     monitoring(app, crds, facts, {
       loki: facts.loki !== undefined,
       tempo: facts.tempo !== undefined,
