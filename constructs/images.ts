@@ -8,11 +8,12 @@ export type Image = string | OwnImage;
 
 /**
  * Which of the pushed tags is the one to run:
- * - `semver`: the highest version in a range;
+ * - `semver`: the highest version in a range; `within` is an RE2 pattern whose group `version` is it, for tags that say
+ *   more: `^v(?P<version>\d+\.\d+\.\d+)-[a-f0-9]{7}-prod$`. What is around the version does not count, so each build needs its own;
  * - `stamped`: the one with the highest number in the group `stamp` of an RE2 pattern, `^prod-[a-f0-9]+-(?P<stamp>\d+)$`.
  * @see https://fluxcd.io/flux/components/image/imagepolicies/
  */
-export type TagRule = { readonly semver: string } | { readonly stamped: string };
+export type TagRule = { readonly semver: string; readonly within?: string } | { readonly stamped: string };
 
 export interface OwnImagesProps {
   /** @default - the highest version with the first tag's major number: a new major is a person's decision */
@@ -69,7 +70,7 @@ export class OwnImages extends Construct {
       metadata: { name: policy, namespace },
       spec: {
         image: repository,
-        interval: flux.interval,
+        interval: flux.scanInterval ?? flux.interval,
         insecure,
         ...(pullSecret && { secretRef: { name: pullSecret } }),
       },
@@ -79,7 +80,10 @@ export class OwnImages extends Construct {
       spec: {
         imageRepositoryRef: { name: policy },
         ...('semver' in rule
-          ? { policy: { semver: { range: rule.semver } } }
+          ? {
+              ...(rule.within && { filterTags: { pattern: rule.within, extract: '$version' } }),
+              policy: { semver: { range: rule.semver } },
+            }
           : {
               filterTags: { pattern: rule.stamped, extract: '$stamp' },
               policy: { numerical: { order: 'asc' } },
@@ -97,15 +101,15 @@ export class OwnImages extends Construct {
 }
 
 /** A tag that the rule does not match would never be compared with those that do: the image would stay as it is. */
-const tagProblems = ({ policy, tag }: OwnImage, first: string, rule?: TagRule | '') =>
-  rule && 'stamped' in rule
-    ? [...new Set([first, tag])]
-        .filter((each) => !new RegExp(rule.stamped.replaceAll('(?P<', '(?<')).test(each))
-        .map(
-          (each) =>
-            `${policy}: tag ${each} does not match ${rule.stamped}, automation would pass it by; push one that does`,
-        )
-    : [];
+function tagProblems({ policy, tag }: OwnImage, first: string, rule?: TagRule | ''): string[] {
+  const pattern = rule && ('stamped' in rule ? rule.stamped : rule.within);
+  if (!pattern) return [];
+  // RE2 names groups as Python does.
+  const matches = new RegExp(pattern.replaceAll('(?P<', '(?<'));
+  return [...new Set([first, tag])]
+    .filter((each) => !matches.test(each))
+    .map((each) => `${policy}: tag ${each} does not match ${pattern}, automation would pass it by; push one that does`);
+}
 
 /** `registry/name:tag`. */
 export const referenceOf = (image: Image) => (typeof image === 'string' ? image : `${image.repository}:${image.tag}`);

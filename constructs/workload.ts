@@ -14,6 +14,8 @@ export interface WorkloadProps extends PodProps {
   readonly identity?: string;
   /** @default - 2 replicas */
   readonly scale?: Scale;
+  /** `Recreate` where two pods must never run at once; its rollouts are outages. @default RollingUpdate */
+  readonly update?: 'RollingUpdate' | 'Recreate';
   /** Ports by name: `{ http: 8080, grpc: 9000, metrics: 9090 }`. The Service has http on 80. @default - none, and no Service */
   readonly listens?: Listens;
   /** How to see that it works; required of what listens. */
@@ -49,7 +51,15 @@ export class Workload extends Construct implements Callee {
   constructor(scope: Construct, constructId: string, props: WorkloadProps) {
     super(scope, constructId);
     const id = identityOf(this, props.identity);
-    const { listens = {}, health, scale = {}, run: { stopSeconds = 30 } = {}, calls = [], env } = props;
+    const {
+      listens = {},
+      health,
+      scale = {},
+      update = 'RollingUpdate',
+      run: { stopSeconds = 30 } = {},
+      calls = [],
+      env,
+    } = props;
     const telemetry = props.telemetry ? telemetryOf(this, id) : { env: {}, endpoints: [] };
     const { metrics = listens['metrics'] ? {} : undefined } = props;
     const { min = 2, max = min } = scale;
@@ -79,7 +89,10 @@ export class Workload extends Construct implements Callee {
         replicas: max > min ? undefined : min,
         revisionHistoryLimit: 3,
         selector,
-        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        strategy:
+          update === 'Recreate'
+            ? { type: update }
+            : { type: update, rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         template: pod.template({
           container: {
             ports: listening
@@ -123,7 +136,14 @@ export class Workload extends Construct implements Callee {
     if (health && [health.live, health.ready].some((check) => check.startsWith('grpc'))) {
       pod.policy.allowGrpcChecks(listens[portOf(health, listens)] ?? 0);
     }
-    refuse(this, [...scaleProblems(scale), ...listenProblems(listens), ...healthProblems(health, listens)]);
+    refuse(this, [
+      ...scaleProblems(scale),
+      ...(update === 'Recreate' && max > 1
+        ? [`update: Recreate keeps two pods from running at once, and scale asks for ${max}; use 1, or leave it out`]
+        : []),
+      ...listenProblems(listens),
+      ...healthProblems(health, listens),
+    ]);
   }
 
   /** Every port but the one for metrics. */

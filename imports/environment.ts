@@ -98,7 +98,12 @@ export interface Environment {
   /** Who writes new tags of own images into the committed files; both edit the same marker. */
   readonly imageTags: 'flux' | 'ci';
   /** How often Flux looks and retries: `10m`, `1m`. */
-  readonly flux: { readonly interval: string; readonly retryInterval: string };
+  readonly flux: {
+    readonly interval: string;
+    readonly retryInterval: string;
+    /** How often registries are asked for new tags of own images. @default - interval */
+    readonly scanInterval?: string;
+  };
   readonly network: {
     /** Pod, service and node address ranges, and the API server's address and port as pods are routed to it. */
     readonly pods: string;

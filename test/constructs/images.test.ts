@@ -54,6 +54,23 @@ describe('OwnImages', () => {
     expect(relations[0]?.image?.policy).toBe('flux-system:web');
   });
 
+  test('orders tags by the version in them', () => {
+    const tags = { semver: '2.x', within: '^v(?P<version>[0-9.]+)-[a-f0-9]{7}-prod$' };
+    const { find, problems } = own('web', 'v2.1.0-0000000-prod', { tags });
+    expect(problems).toEqual([]);
+    expect(find('ImagePolicy', 'web').spec).toEqual({
+      imageRepositoryRef: { name: 'web' },
+      filterTags: { pattern: tags.within, extract: '$version' },
+      policy: { semver: { range: '2.x' } },
+    });
+    expect(own('web', 'v2.1.0', { tags }).problems).toHaveLength(1);
+  });
+
+  test('asks registries as often as the environment says', () => {
+    const { find } = own('web', '1.0.0', {}, { flux: { interval: '10m', retryInterval: '1m', scanInterval: '30s' } });
+    expect(find('ImageRepository', 'web').spec.interval).toBe('30s');
+  });
+
   test('leaves the tag to a promotion, and has a policy of its own where the image is run twice', () => {
     const props: Required<OwnImagesProps> = {
       tags: { stamped: '^main-(?P<stamp>\\d+)$' },

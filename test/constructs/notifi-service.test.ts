@@ -34,6 +34,7 @@ describe('NotifiService', () => {
         ...minimal,
         identity: 'event-processor',
         scale: { min: 3, max: 10, cpu: 70 },
+        update: 'RollingUpdate',
         listens: { http: 5000, grpc: 5001, metrics: 9090 },
         uses: [database],
         calls: [solanaProxy],

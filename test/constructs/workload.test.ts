@@ -46,12 +46,19 @@ describe('Workload', () => {
     expect(container.lifecycle).toBeUndefined();
   });
 
+  test('what must never run twice stops before its successor starts', () => {
+    const { find, problems } = workload({ ...minimal, update: 'Recreate', scale: { min: 1 } });
+    expect(problems).toEqual([]);
+    expect(find('Deployment', 'web').spec.strategy).toEqual({ type: 'Recreate' });
+  });
+
   test('takes everything it may be given', () => {
     const behavior = { scaleDown: { stabilizationWindowSeconds: 300 } };
     const props: Required<WorkloadProps> = {
       ...minimal,
       identity: 'web',
       scale: { min: 3, max: 15, cpu: 70, memory: 80, behavior },
+      update: 'RollingUpdate',
       listens: { http: 8080, grpc: 9000, telemetry: 9464 },
       health: { port: 'http', live: '/live', ready: '/ready', startSeconds: 121 },
       metrics: { port: 'telemetry', path: '/prometheus', interval: '15s' },
@@ -267,6 +274,11 @@ describe('Workload', () => {
       'no time to start',
       { ...web, health: { live: '/live', ready: '/ready', startSeconds: 0 } },
       'health.startSeconds: 0 is no time to start; give 1 or more',
+    ],
+    [
+      'two pods of what must never run twice',
+      { ...minimal, update: 'Recreate', scale: { min: 2 } },
+      'update: Recreate keeps two pods from running at once, and scale asks for 2; use 1, or leave it out',
     ],
     [
       'metrics of a port that is not there',
