@@ -111,4 +111,6 @@ export const images = {
   rclone: 'docker.io/rclone/rclone:1.75.1',
   // renovate: datasource=docker depName=docker.io/velero/velero-plugin-for-aws
   veleroPluginForAws: 'docker.io/velero/velero-plugin-for-aws:v1.13.1',
+  // renovate: datasource=docker depName=docker.io/n8nio/n8n
+  n8n: 'docker.io/n8nio/n8n:2.38.7',
 } as const;

@@ -19,7 +19,7 @@ export function flux(app: App, environment: Environment, { alerts }: { readonly 
   new ImageUpdateAutomation(new Construct(chart, 'image-automation'), 'automation', {
     metadata: { name: environment.name, namespace },
     spec: {
-      interval: environment.flux.interval,
+      interval: environment.flux.scanInterval ?? environment.flux.interval,
       sourceRef: { kind: 'GitRepository', name: namespace },
       git: {
         checkout: { ref: { branch } },

@@ -1,0 +1,31 @@
+import type { Environment } from '../../imports/environment.ts';
+import { assumed } from '../homelab/assumed.ts';
+import { homelab } from '../homelab/homelab.ts';
+import { k3s } from '../platform/k3s.ts';
+import { platform } from '../platform/platform.ts';
+
+// The homelab of "Phase 2". What its plan leaves open stands in charts/homelab/assumed.ts.
+const { names, ...machine } = assumed.nodes.value;
+const { nodes, controlPlane } = assumed.network.value;
+const domain = assumed.domain.value;
+
+export default {
+  ...k3s,
+  name: 'homelab',
+  repository: { url: 'ssh://git@github.com/example/homelab', branch: 'main' },
+  nodes: names.map((name) => ({ name, ...machine, labels: { 'capability/page-size': assumed['page size'].value } })),
+  domain,
+  // Plain HTTP: `npm run registries -- homelab` prints what K3s has to be told about it.
+  registries: { own: { prefix: assumed.registry.value, insecure: true } },
+  // A push is running in less than two minutes: docs/homelab.md adds it up.
+  flux: { ...k3s.flux, scanInterval: '30s' },
+  network: { ...k3s.network, nodes: [nodes], apiServer: { cidr: controlPlane, port: 6443 } },
+  systems: [
+    platform({
+      email: `admin@${domain}`,
+      alerts: { slack: { channel: '#homelab' } },
+      monitoring: { retention: '15d', storage: '20Gi', dns: 'coreDns' },
+    }),
+    homelab,
+  ],
+} satisfies Environment;
