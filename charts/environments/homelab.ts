@@ -2,6 +2,7 @@ import type { Environment } from '../../imports/environment.ts';
 import { assumed } from '../homelab/assumed.ts';
 import { homelab } from '../homelab/homelab.ts';
 import { k3s } from '../platform/k3s.ts';
+import { collectorOtlp } from '../platform/opentelemetry-collector.ts';
 import { platform } from '../platform/platform.ts';
 
 // The homelab of "Phase 2". What its plan leaves open stands in charts/homelab/assumed.ts.
@@ -9,7 +10,11 @@ const { names, ...machine } = assumed.nodes.value;
 const { nodes, controlPlane } = assumed.network.value;
 const domain = assumed.domain.value;
 
-export default {
+/**
+ * `telemetry` is the one switch: without it there is no collector, and the SDKs of its clients are off. Jaeger, once there is
+ * one: `traces: { endpoint: 'jaeger.jaeger.svc:4317' }`.
+ */
+export const homelabWith = ({ telemetry }: { readonly telemetry: boolean }): Environment => ({
   ...k3s,
   name: 'homelab',
   repository: { url: 'ssh://git@github.com/example/homelab', branch: 'main' },
@@ -20,12 +25,25 @@ export default {
   // A push is running in less than two minutes: docs/homelab.md adds it up.
   flux: { ...k3s.flux, scanInterval: '30s' },
   network: { ...k3s.network, nodes: [nodes], apiServer: { cidr: controlPlane, port: 6443 } },
+  ...(telemetry && { otlp: collectorOtlp }),
   systems: [
     platform({
       email: `admin@${domain}`,
       alerts: { slack: { channel: '#homelab' } },
-      monitoring: { retention: '15d', storage: '20Gi', dns: 'coreDns' },
+      monitoring: {
+        retention: '15d',
+        storage: '20Gi',
+        memory: { request: '512Mi', limit: '2Gi' },
+        grafana: `grafana.${domain}`,
+        dns: 'coreDns',
+      },
+      loki: { retention: '7d', storage: '20Gi' },
+      logs: true,
+      ...(telemetry && { collector: { sampling: 10 } }),
+      dashboards: ['postgresql', 'redis'],
     }),
     homelab,
   ],
-} satisfies Environment;
+});
+
+export default homelabWith({ telemetry: true });

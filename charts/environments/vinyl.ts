@@ -41,7 +41,13 @@ export default {
     platform({
       email: 'vinylvault@loitzl.com',
       alerts: { slack: { channel: '#vinylvault' } },
-      monitoring: { retention: '7d', storage: '10Gi', dns: 'coreDns' },
+      monitoring: {
+        retention: '7d',
+        storage: '10Gi',
+        memory: { request: '400Mi', limit: '1Gi' },
+        dns: 'coreDns',
+      },
+      dashboards: ['mongodb'],
       nfs: { server: '192.168.1.5', share: '/volume1/k8s-storage', backups: assumed['backup export'].value },
     }),
     vinylVault({

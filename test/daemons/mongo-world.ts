@@ -22,6 +22,8 @@ export interface Member {
 export class MongoWorld {
   readonly members = new Map<string, Member>();
   readonly users = new Map<string, { password: string; roles: { role: string; db: string }[] }>();
+  /** Made by hand, beside the built-in ones. */
+  readonly roles = new Set<string>();
   config?: { _id: string; version: number; members: { _id: number; host: string }[] };
   /** Commands that change something, in order. */
   readonly changes: string[] = [];
@@ -112,6 +114,27 @@ export class MongoWorld {
       case 'updateUser':
         this.write(name, command, member);
         return { ok: 1 };
+      case 'rolesInfo':
+        return { ok: 1, roles: this.roles.has(command.rolesInfo) ? [{ role: command.rolesInfo }] : [] };
+      case 'createRole':
+        if (this.roles.has(command.createRole)) throw new MongoError('Location51002', 'already exists');
+        this.roles.add(command.createRole);
+        return { ok: 1 };
+      case 'dropRole':
+        if (!this.roles.delete(command.dropRole)) throw new MongoError('RoleNotFound');
+        for (const user of this.users.values()) {
+          user.roles = user.roles.filter(({ role }) => role !== command.dropRole);
+        }
+        return { ok: 1 };
+      case 'grantRolesToUser': {
+        const user = this.users.get(command.grantRolesToUser);
+        if (!user) throw new MongoError('UserNotFound');
+        for (const role of command.roles) {
+          if (!this.roles.has(role)) throw new MongoError('RoleNotFound');
+          user.roles.push({ role, db: 'admin' });
+        }
+        return { ok: 1 };
+      }
       default:
         throw new MongoError('CommandNotFound', `no such command: ${name}`);
     }
@@ -155,7 +178,7 @@ export class MongoWorld {
 
 function parse(uri: string) {
   const [, user, password, hosts, query] =
-    /^mongodb:\/\/(?:([^:@/]+):([^:@/]+)@)?([^/@]+)\/admin\?(.*)$/.exec(uri) ?? [];
+    /^mongodb:\/\/(?:([^:@/]+):([^:@/]+)@)?([^/@]+)\/(?:admin)?\?(.*)$/.exec(uri) ?? [];
   if (!hosts) throw new Error(`not a connection string: ${uri}`);
   const options = new URLSearchParams(query);
   const isSet = options.has('replicaSet');

@@ -1,5 +1,5 @@
 // mongod cannot be had here. The rendered script meets a stand-in for it (mongo-world.ts); what is shell, is run.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -387,5 +387,84 @@ describe('backup', () => {
     expect(code).not.toBe(0);
     expect(output).toContain(message);
     expect(readdirSync(bucket)).toEqual([]);
+  });
+});
+
+describe('restore', () => {
+  const rootUri = `mongodb://root:rootPassword@${hosts.join(',')}/?replicaSet=rs0&authSource=admin`;
+  let bucket: string;
+  let host: Host;
+  beforeEach(() => {
+    bucket = join(root, 'bucket');
+    mkdirSync(bucket);
+    host = new Host(join(root, 'pod'), objects, secrets);
+    mkdirSync(host.root);
+    host.path.unshift(
+      program(
+        join(root, 'stubs'),
+        'mongosh',
+        `[ "$1 $2 $3 $4" = '--nodb --norc --quiet --eval' ] || exit 64; printf '%s\\0' "$5" >> ${root}/evals`,
+      ),
+    );
+  });
+
+  /** What is in the bucket, brought back, by what stands in for mongorestore. */
+  function restore(then: string, stamp = '') {
+    const file = `mongodb-backup-20271120T020000Z`;
+    writeFileSync(join(bucket, `${file}.archive.gz`), 'archive');
+    execFileSync('sh', ['-c', `cd ${bucket} && sha256sum ${file}.* > ${file}.sha256`]);
+    const script = `for arg; do case $arg in
+      --config=*) cat "\${arg#--config=}" > ${root}/config;;
+      --archive=*) cp "\${arg#--archive=}" ${root}/restored;; esac; done
+      echo "$@" > ${root}/args; touch ${root}/evals; cp ${root}/evals ${root}/before; ${then}`;
+    program(join(root, 'stubs'), 'mongorestore', script);
+    return host.run('CronJob', { TARGET: bucket, STAMP: stamp }, 'mongodb-backup-restore');
+  }
+
+  /** The commands that the shell was given, in a set that has root; the roles that root has after them. */
+  function replay(file: string, world: MongoWorld): string[] {
+    const evals = readFileSync(join(root, file), 'utf8').split('\0').slice(0, -1);
+    for (const code of evals) runInNewContext(code, { Mongo: world.Mongo, process: { env: { ROOT: rootUri } } });
+    return world.users.get('root')!.roles.map(({ role }) => role);
+  }
+
+  function begun(): MongoWorld {
+    const world = new MongoWorld(hosts);
+    Object.assign(world.member(0), { state: 'primary', setName: 'rs0' });
+    world.users.set('root', { password: 'rootPassword', roles: [{ role: 'root', db: 'admin' }] });
+    return world;
+  }
+
+  test('replaces the data and replays the operations, with rights that root has only meanwhile; users stay', async () => {
+    expect(await restore('')).toMatchObject({ code: 0 });
+    expect(readFileSync(join(root, 'restored'), 'utf8')).toBe('archive');
+    expect(readFileSync(join(root, 'config'), 'utf8')).toBe(`uri: ${rootUri}\n`);
+    expect(readFileSync(join(root, 'args'), 'utf8')).toMatch(
+      /^--config=\S+ --gzip --archive=\S+ --oplogReplay --drop --nsExclude=admin\.\* --nsExclude=config\.\*\n$/,
+    );
+    expect(replay('before', begun())).toEqual(['root', 'replay']);
+    expect(replay('evals', begun())).toEqual(['root']);
+  });
+
+  test('a failed one gives the rights back too, and says that it failed', async () => {
+    const { code, output } = await restore('echo "E11000 duplicate key" >&2; exit 1');
+    expect(code).not.toBe(0);
+    expect(output).toContain('E11000');
+    expect(replay('evals', begun())).toEqual(['root']);
+  });
+
+  test('one that was killed leaves the rights behind, and the next one takes them back', async () => {
+    const world = begun();
+    await restore('');
+    replay('before', world);
+    expect(replay('evals', world)).toEqual(['root']);
+    expect([...world.roles]).toEqual([]);
+  });
+
+  test('brings back the one that is asked for, or none', async () => {
+    expect(await restore('', '20271120T020000Z')).toMatchObject({ code: 0 });
+    const { code, output } = await restore('', '20261120T020000Z');
+    expect(code).not.toBe(0);
+    expect(output).toContain('has no whole backup mongodb-backup-20261120T020000Z');
   });
 });

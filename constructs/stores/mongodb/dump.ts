@@ -5,10 +5,9 @@ import type { Image } from '../../images.ts';
 import { PORT, REPLICA_SET } from './replica-set.ts';
 
 /**
- * Every database of the set, also those that nobody declared, its users, and the operations that were going on, so that
- * the dump is of one moment: the end of it. A restore is a person's: replaying operations asks for a user with the action
- * `anyAction` on `anyResource`, which not even root has. It replaces the collections that the archive has, users included:
- * `mongorestore --uri "mongodb://<user>@<hosts>/?replicaSet=rs0" --gzip --archive=<file> --oplogReplay --drop`.
+ * Every database of the set, also those that nobody declared, and the operations that were going on, so that the dump is of
+ * one moment: the end of it. A restore replaces the collections that the archive has, and leaves others alone; users stay
+ * as the set has them, with the passwords of their Secrets.
  * @see https://www.mongodb.com/docs/database-tools/mongodump/
  */
 export function dumpOf(store: HaStatefulStore, { admin, image }: { admin: Credential; image: Image }): Dump {
@@ -16,6 +15,7 @@ export function dumpOf(store: HaStatefulStore, { admin, image }: { admin: Creden
   return {
     image,
     script: dump,
+    restore,
     uses: [
       {
         env: {
@@ -23,6 +23,16 @@ export function dumpOf(store: HaStatefulStore, { admin, image }: { admin: Creden
           SOURCE: `mongodb://dump:$(PASSWORD)@${hosts}/?replicaSet=${REPLICA_SET}&authSource=admin&readPreference=secondaryPreferred`,
         },
         endpoints: [store.endpoint('mongodb')],
+      },
+    ],
+    restoreUses: [
+      {
+        env: {
+          ROOT_PASSWORD: admin.key('root'),
+          ROOT: `mongodb://root:$(ROOT_PASSWORD)@${hosts}/?replicaSet=${REPLICA_SET}&authSource=admin`,
+          // The shell wants to keep its own files there.
+          HOME: '/tmp',
+        },
       },
     ],
   };
@@ -39,4 +49,24 @@ for end in 'system\\.users\\x00\\x08EOF\\x00\\x01' 'oplog\\x00\\x08EOF\\x00\\x01
 done
 mv "$FILE.part" "$FILE.archive.gz"
 echo "backup: $FILE.archive.gz, $(stat --format=%s "$FILE.archive.gz") bytes"
+`;
+
+/**
+ * Replaying operations asks for more than root has. It is lent for as long as the restore lasts; one that was killed leaves it
+ * behind, and the next one takes it back.
+ * @see https://www.mongodb.com/docs/database-tools/mongorestore/#required-access
+ */
+const restore = `as_root() {
+  mongosh --nodb --norc --quiet --eval "const admin = new Mongo(process.env.ROOT).getDB('admin'); $1"
+}
+give_back() {
+  as_root "if (admin.runCommand({ rolesInfo: 'replay' }).roles.length) admin.runCommand({ dropRole: 'replay' })" > /dev/null
+}
+give_back
+trap give_back EXIT
+as_root "admin.runCommand({
+  createRole: 'replay', privileges: [{ resource: { anyResource: true }, actions: ['anyAction'] }], roles: []
+}); admin.runCommand({ grantRolesToUser: 'root', roles: ['replay'] })" > /dev/null
+mongorestore --config=<(printf 'uri: %s\\n' "$ROOT") --gzip --archive="$FILE.archive.gz" --oplogReplay --drop \\
+  --nsExclude='admin.*' --nsExclude='config.*'
 `;
