@@ -94,6 +94,21 @@ program
   .action(async (environment, options) => (await import('./commands/fit.ts')).fit(environment, options));
 
 program
+  .command('registries')
+  .description("K3s' registries.yaml, for a registry of your own without TLS")
+  .argument('<env>')
+  .action(async (environment) => (await import('./commands/registries.ts')).registries(environment));
+
+program
+  .command('next-version')
+  .description('version and image tag of the checked-out commit, counted from the last vX.Y.Z by conventional commits')
+  .option('--repo <folder>', 'repository', '.')
+  .option('--path <folder>', 'count only commits that touch it: one service of many')
+  .option('--environment <name>', 'last part of the tag', 'prod')
+  .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json', 'github']).default('text'))
+  .action(async (options) => (await import('./commands/next-version.ts')).nextVersion(options));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());
