@@ -109,6 +109,17 @@ program
   .action(async (options) => (await import('./commands/next-version.ts')).nextVersion(options));
 
 program
+  .command('promote-stage')
+  .description('have one stage of an environment run the images of another: edits the committed tags')
+  .argument('<env>')
+  .argument('<from>', 'stage whose tags are taken: staging')
+  .argument('<to>', 'stage that gets them: production')
+  .option('--only <image...>', 'these images alone')
+  .action(async (environment, from, to, options) =>
+    (await import('./commands/promote-stage.ts')).promote(environment, from, to, options),
+  );
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

@@ -1,0 +1,123 @@
+// The homelab on its three nodes: pushed through the real Flux, placed by the real scheduler, an app taken out, a hand edit, and
+// each node gone once. No container runs: pods are KWOK's, which become Ready by decree.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import homelab from '../../charts/environments/homelab.ts';
+import { type KubernetesObject, waitFor } from './client.ts';
+import { bootstrap, fluxReady, orderViolations, reconcile } from './gitops.ts';
+import { chartPods, type Home, home, isReady } from './home.ts';
+import { strictApply } from './strict-apply.ts';
+
+const namespaces = ['databases', 'family-assistant', 'homelab-dashboard', 'n8n'];
+
+let it: Home;
+
+beforeAll(async () => {
+  it = await home(homelab);
+  await it.bed.apply([
+    // Flux, cert-manager, sealed-secrets, Traefik, Alloy; Prometheus, Loki, the collector, Grafana.
+    chartPods('platform', 3, { cpu: '500m', memory: '768Mi' }),
+    chartPods('prometheus', 1, { cpu: '200m', memory: '512Mi' }),
+    chartPods('loki', 1, { cpu: '100m', memory: '256Mi' }),
+    chartPods('collector', 1, { cpu: '200m', memory: '256Mi' }),
+  ]);
+});
+
+afterAll(async () => it?.stop());
+
+const ours = async (kind: string) =>
+  (await it.bed.list(kind)).filter(({ metadata }) => namespaces.includes(metadata.namespace));
+
+const everythingRuns = (programs: number) =>
+  waitFor(
+    'every program runs',
+    async () => {
+      const all = [...(await ours('deployments')), ...(await ours('statefulsets'))];
+      return all.length === programs && all.every(({ spec, status }) => (status?.readyReplicas ?? 0) === spec.replicas);
+    },
+    120,
+  );
+
+const edit = (path: string, from: string, to: string) => {
+  const file = join(it.space.folder, path);
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain(from);
+  writeFileSync(file, text.replace(from, to));
+};
+
+describe('homelab', () => {
+  test('the API server takes every object, unknown fields refused, once every Secret is sealed', async () => {
+    it.seal();
+    await it.push();
+    expect(await strictApply(it.bed, it.yamlFiles())).toEqual([]);
+  });
+
+  test('Flux brings it up: databases before what uses them, n8n and the assistant beside each other', async () => {
+    const commit = await it.push();
+    await bootstrap(it.bed, it.repository, it.folder);
+    const ready = await fluxReady(it.bed, commit, 150);
+    expect(orderViolations(ready)).toEqual([]);
+    const dependsOn = (name: string) => ready.find((each) => each.name === `flux-system/${name}`)?.dependsOn ?? [];
+    for (const app of ['family-assistant', 'n8n']) expect(dependsOn(app)).toContain('flux-system/databases-stores');
+    expect(dependsOn('n8n')).not.toContain('flux-system/family-assistant');
+    process.stdout.write(`stood in for: ${it.bed.standIns.join(', ')}\n`);
+    // Backend, frontend, dashboard, n8n; PostgreSQL, Redis, Qdrant.
+    await everythingRuns(7);
+    expect(await it.pending()).toEqual([]);
+  });
+
+  test('what somebody changes by hand, Flux changes back; what it does not own it leaves alone', async () => {
+    const deployment = ['deployment', 'n8n', '--namespace=n8n'];
+    await it.bed.kubectl(['set', 'env', ...deployment, 'N8N_PORT=1']);
+    await it.bed.kubectl(['annotate', ...deployment, 'mine=kept']);
+    await reconcile(it.bed, 'n8n');
+    const containers = (object?: KubernetesObject) => object?.['spec'].template.spec.containers[0];
+    await waitFor('the port is gone', async () => {
+      const { env = [] } = containers(await it.bed.get('deployment', 'n8n', 'n8n'));
+      return !env.some(({ name }: { name: string }) => name === 'N8N_PORT');
+    });
+    expect((await it.bed.get('deployment', 'n8n', 'n8n'))!.metadata.annotations).toMatchObject({ mine: 'kept' });
+    await everythingRuns(7);
+  });
+
+  test('with a node gone only what is on its disk waits for it; PostgreSQL and Redis keep their majority', async () => {
+    await it.pinVolumes();
+    for (const { name } of homelab.nodes) {
+      const lost = await it.loseNode(name);
+      const waiting = lost.filter((pod) => pod.startsWith('databases/')).sort();
+      await waitFor(`all but ${waiting.join(', ')} are Ready without ${name}`, async () => {
+        const missing = (await ours('pods')).filter((pod) => !isReady(pod));
+        return (
+          missing
+            .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+            .sort()
+            .join() === waiting.join()
+        );
+      });
+      expect(await it.pending()).toEqual(waiting);
+      for (const { metadata, spec, status } of await ours('statefulsets')) {
+        if (spec.replicas > 1) expect(`${metadata.name}: ${status.readyReplicas}`).toBe(`${metadata.name}: 2`);
+      }
+      await it.bed.kubectl(['uncordon', name]);
+      await everythingRuns(7);
+    }
+  });
+
+  test('an app that is taken out is pruned, and the namespace with what people made in it stays', async () => {
+    await it.bed.apply([
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mine', namespace: 'homelab-dashboard' } },
+    ]);
+    edit('charts/homelab/homelab.ts', '  dashboard(app);\n', '');
+    edit('charts/homelab/homelab.ts', "import { dashboard } from './dashboard.ts';\n", '');
+    const commit = await it.push();
+    await reconcile(it.bed);
+    await fluxReady(it.bed, commit, 90);
+    await waitFor(
+      'it is gone',
+      async () => !(await it.bed.get('deployment', 'homelab-dashboard', 'homelab-dashboard')),
+    );
+    expect(await it.bed.get('configmap', 'homelab-dashboard', 'mine')).toBeDefined();
+    await everythingRuns(6);
+  });
+});

@@ -1,0 +1,142 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { load } from 'js-yaml';
+import { TAGS as versions } from '../../charts/homelab/tags.ts';
+import { TAGS as stamps } from '../../charts/vinylvault/vinylvault.ts';
+import type { Plain } from './environment.ts';
+
+// The workflows that services call, and the promotion. GitHub does not run here: what is shell, is run.
+
+const names = ['service-changes', 'service-python', 'service-image', 'service-smoke', 'promote-stage'];
+const read = (name: string) => readFileSync(`.github/workflows/${name}.yml`, 'utf8');
+const workflow = (name: string): Plain => load(read(name));
+const stepsOf = (name: string): Plain[] => Object.values<Plain>(workflow(name).jobs).flatMap(({ steps }) => steps);
+const scriptOf = (name: string, match: (step: Plain) => boolean): string => stepsOf(name).find(match).run;
+
+describe.each(names)('%s', (name) => {
+  const text = read(name);
+
+  test('takes actions by commit, and images by digest', () => {
+    for (const [, action] of text.matchAll(/uses: (\S+)/g)) expect(action).toMatch(/@[0-9a-f]{40}$/);
+    for (const [, image] of text.matchAll(/(ghcr\.io\/aquasecurity\S+)/g))
+      expect(image).toMatch(/@sha256:[0-9a-f]{64}$/);
+  });
+
+  test('says what its token may do, and keeps expressions out of scripts, where they would be code', () => {
+    expect(workflow(name).permissions).toBeDefined();
+    for (const { run } of stepsOf(name)) expect(run ?? '').not.toContain('${{');
+  });
+
+  test('asks for inputs and outputs that there are', () => {
+    const { on, jobs } = workflow(name);
+    const { inputs, secrets = {} } = on.workflow_call ?? on.workflow_dispatch;
+    for (const [, input] of text.matchAll(/inputs\.([\w-]+)/g)) expect(Object.keys(inputs)).toContain(input);
+    for (const [, secret] of text.matchAll(/secrets\.([\w-]+)/g)) expect(Object.keys(secrets)).toContain(secret);
+    const ids = stepsOf(name).map(({ id }) => id);
+    for (const [, step] of text.matchAll(/steps\.([\w-]+)\./g)) expect(ids).toContain(step);
+    for (const [, job] of text.matchAll(/jobs\.([\w-]+)\.outputs/g)) expect(Object.keys(jobs)).toContain(job);
+  });
+
+  test('has scripts that bash can read, and no kubectl that changes what Flux keeps', () => {
+    for (const { run } of stepsOf(name)) {
+      if (run) expect(spawnSync('bash', ['-n'], { input: run, encoding: 'utf8' }).stderr).toBe('');
+      expect(run ?? '').not.toMatch(/kubectl[^\n]* (apply|set|patch|delete|edit|scale|create)\b|kustomize build/);
+    }
+  });
+});
+
+describe('tags', () => {
+  const script = scriptOf('service-image', ({ id }) => id === 'tags');
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tags-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const run = (env: Record<string, string>) => {
+    const output = join(folder, 'output');
+    writeFileSync(output, '');
+    const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, GITHUB_OUTPUT: output, CONTEXT: '.', ...env },
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    return readFileSync(output, 'utf8').trim();
+  };
+
+  test("of Vinyl Vault have the form that staging's policies order", () => {
+    const env = {
+      FORM: 'stamp',
+      GITHUB_REF_NAME: 'develop',
+      GITHUB_SHA: '0a1b2c3d4e5f60718293a4b5c6d7e8f901234567',
+      ENVIRONMENT: '',
+    };
+    const [, tag] = /^tag=(.*)$/.exec(run(env))!;
+    expect(tag).toMatch(new RegExp(stamps.stamped.replace('(?P<', '(?<')));
+    expect(run({ ...env, GITHUB_REF_NAME: 'feature/New_Search' })).toMatch(/^tag=feature--ew--earch-0a1b2c3-\d{10}$/);
+  });
+
+  test('of the homelab are those of next-version, in the form that its policies order', () => {
+    // npm, as the script calls it, and what the command prints.
+    mkdirSync(join(folder, 'bin'), { recursive: true });
+    const npm = '#!/bin/bash\n[ "$1" = ci ] || printf "version=2.1.1\\ntag=v2.1.1-0a1b2c3-prod\\nalias=v2.1.1\\n"\n';
+    writeFileSync(join(folder, 'bin/npm'), npm, { mode: 0o755 });
+    const printed = run({ FORM: 'version', ENVIRONMENT: 'prod', GITHUB_REF_NAME: 'main', GITHUB_SHA: '' });
+    const [, tag] = /^tag=(.*)$/m.exec(printed)!;
+    expect(tag).toMatch(new RegExp(versions.within.replace('(?P<', '(?<')));
+  });
+});
+
+const withJq = spawnSync('jq', ['--version']).status === 0 ? describe : describe.skip;
+
+withJq('what changed', () => {
+  const script = scriptOf('service-changes', ({ id }) => id === 'changes');
+  const services = '["services/backend","services/back","web"]';
+  let repo: string;
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', repo, '-c', 'user.name=a', '-c', 'user.email=a@b.test', ...args], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }).trim();
+  const commit = (...files: string[]) => {
+    for (const file of files) {
+      mkdirSync(join(repo, file, '..'), { recursive: true });
+      writeFileSync(join(repo, file), file);
+    }
+    git('add', '--all');
+    git('commit', '--quiet', '--allow-empty', '--message=change');
+    return git('rev-parse', 'HEAD');
+  };
+  beforeAll(() => {
+    repo = mkdtempSync(join(tmpdir(), 'changes-'));
+    git('init', '--quiet');
+  });
+  afterAll(() => rmSync(repo, { recursive: true }));
+
+  const changed = (BEFORE: string, SHARED = '[]') => {
+    const output = join(repo, '.git/output');
+    writeFileSync(output, '');
+    const env = { ...process.env, SERVICES: services, SHARED, BEFORE, GITHUB_OUTPUT: output };
+    const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], { cwd: repo, encoding: 'utf8', env });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    return JSON.parse(readFileSync(output, 'utf8').replace('services=', ''));
+  };
+
+  test('is the services whose folder was touched, all of them at first or when what they share was', () => {
+    const first = commit('services/backend/a', 'web/a', 'libs/a');
+    expect(changed('0'.repeat(40))).toEqual(['services/backend', 'web']);
+    const second = commit('web/b');
+    expect(changed(first)).toEqual(['web']);
+    commit('README.md');
+    expect(changed(second)).toEqual([]);
+    const third = git('rev-parse', 'HEAD');
+    commit('libs/b');
+    expect(changed(third, '["libs"]')).toEqual(JSON.parse(services));
+  });
+});
