@@ -67,6 +67,8 @@ export const targets = {
   'kustomize-controller': { programs: ['kustomize-controller'] },
   'sealed-secrets': { programs: ['sealed-secrets-controller'] },
   'image-update': { programs: ['image-update'] },
+  'image-policy': { programs: ['image-policy'] },
+  actionlint: { programs: ['actionlint'] },
   helm: {
     programs: ['helm'],
     // The cluster that `helm template` takes for granted; without it charts meet Kubernetes 1.20.
@@ -115,6 +117,8 @@ export const groups: Record<string, TargetName[]> = {
     'rabbitmq',
     'crds',
     'image-update',
+    'image-policy',
+    'actionlint',
   ],
 };
 
