@@ -36,6 +36,7 @@ export default {
       email: 'platform@neotool.example.com',
       alerts: { slack: { channel: '#neotool-dev' } },
       monitoring: { retention: '3d', storage: '10Gi', dns: 'coreDns', grafana: 'grafana.neotool.internal' },
+      dashboards: ['postgresql', 'kafka'],
       externalSecrets: {},
       loki: { retention: '3d', storage: '10Gi', objects: { store: 'neotool-storage/minio', bucket: 'loki' } },
       logs: true,

@@ -30,6 +30,7 @@ export default {
       email: 'platform@neotool.example.com',
       alerts: { slack: { channel: '#neotool-local' } },
       monitoring: { retention: '2d', storage: '5Gi', dns: 'coreDns', grafana: 'grafana.neotool.local' },
+      dashboards: ['postgresql', 'kafka'],
       externalSecrets: {},
       loki: { retention: '2d', storage: '5Gi', objects: { store: 'neotool-storage/minio', bucket: 'loki' } },
       logs: true,

@@ -42,6 +42,7 @@ export default {
       email: 'platform@neotool.example.com',
       alerts: { slack: { channel: '#neotool-prod' }, pagerduty: true },
       monitoring: { retention: '15d', storage: '50Gi', dns: 'coreDns', grafana: 'grafana.neotool.example.com' },
+      dashboards: ['postgresql', 'kafka'],
       externalSecrets: {},
       loki: { retention: '30d', storage: '20Gi', objects: { ...r2(account), bucket: 'neotool-prod-loki' } },
       logs: true,

@@ -41,6 +41,7 @@ export default {
       email: 'platform@neotool.example.com',
       alerts: { slack: { channel: '#neotool-staging' } },
       monitoring: { retention: '15d', storage: '50Gi', dns: 'coreDns', grafana: 'grafana.staging.neotool.example.com' },
+      dashboards: ['postgresql', 'kafka'],
       externalSecrets: {},
       loki: { retention: '30d', storage: '20Gi', objects: { ...r2(account), bucket: 'neotool-staging-loki' } },
       logs: true,
