@@ -32,7 +32,11 @@ export function storage(app: App, { name, secrets }: Environment, { objects }: N
     });
   }
   const isAccount = /^[0-9a-f]{32}$/.test(objects.account);
-  refuse(chart, [
+  const store = new S3(chart, 'r2', {
+    ...r2(isAccount ? objects.account : 'none'),
+    namespaces: ['neotool-app', 'neotool-data'],
+  });
+  refuse(store, [
     ...(isAccount
       ? []
       : [
@@ -44,9 +48,5 @@ export function storage(app: App, { name, secrets }: Environment, { objects }: N
         ]
       : []),
   ]);
-  const store = new S3(chart, 'r2', {
-    ...r2(isAccount ? objects.account : 'none'),
-    namespaces: ['neotool-app', 'neotool-data'],
-  });
   return { bucket: (bucket) => store.bucket(`${name}-${bucket}`) };
 }

@@ -1,5 +1,6 @@
+import type { Manifest } from '../manifest.ts';
 import { nameOf } from '../manifest.ts';
-import { map, maps, strings, text } from '../resolve/json.ts';
+import { at, map, maps, strings, text } from '../resolve/json.ts';
 import type { Rule } from './rule.ts';
 
 /** Annotations that only one controller reads, and how its classes are usually called. */
@@ -42,51 +43,48 @@ spec: {ingressClassName: traefik}
 `;
 }
 
-/** `host/path` of every rule, where the host is given: what has none is for every host that nobody else has. */
-function* addresses(spec: unknown) {
-  for (const rule of maps(map(spec).rules)) {
-    const host = text(rule.host);
-    for (const { path } of maps(map(rule.http).paths)) if (host) yield `${host}${text(path) ?? '/'}`;
-  }
-}
-
-const sharedAddress: Rule = {
-  name: 'shared-address',
-  doc: 'Two Ingresses of one class claim the same host and path: the controller picks one of them, the other is never reached.',
+const duplicateRoute: Rule = {
+  name: 'duplicate-route',
+  doc: 'Two Ingresses of one class answer the same host and path: one of them gets no requests, and which one is chance.',
   severity: 'error',
   *check({ index, closed }) {
-    const claimed = new Map<string, string>();
+    const first = new Map<string, Manifest>();
     for (const manifest of index.byKind('Ingress', 'networking.k8s.io')) {
-      const name = nameOf(manifest.object);
-      const of = text(map(manifest.object.spec).ingressClassName) ?? '';
-      const taken = new Map<string, string>();
-      for (const address of addresses(manifest.object.spec)) {
-        const owner = claimed.get(`${of} ${address}`);
-        if (owner && owner !== name && !taken.has(owner)) taken.set(owner, address);
-        if (!owner) claimed.set(`${of} ${address}`, name);
-      }
-      for (const [owner, address] of taken) {
-        yield {
-          manifest,
-          field: 'spec.rules',
-          severity: closed ? 'error' : 'warning',
-          message: `spec.rules: ${address} is ${owner}'s too`,
-          fix: 'give each a host of its own, or one Ingress both',
-        };
+      const spec = map(manifest.object.spec);
+      const annotations = strings(manifest.object.metadata.annotations);
+      // A second answer is what a canary of nginx is.
+      if (annotations['nginx.ingress.kubernetes.io/canary'] === 'true') continue;
+      const entry = annotations['traefik.ingress.kubernetes.io/router.entrypoints'] ?? '';
+      for (const [i, rule] of maps(spec.rules).entries()) {
+        for (const path of maps(at(rule, 'http', 'paths'))) {
+          const place = `${text(rule.host) ?? 'any host'}${text(path.path) ?? '/'}`;
+          const key = [text(spec.ingressClassName), entry, place, text(path.pathType)].join(' ');
+          const other = first.get(key);
+          if (!other) first.set(key, manifest);
+          else if (other !== manifest) {
+            yield {
+              manifest,
+              field: `spec.rules[${i}].host`,
+              severity: closed ? 'error' : 'warning',
+              message: `spec.rules[${i}].host: ${place} is answered by ${nameOf(other.object)} too`,
+              fix: 'give one of them another host or path',
+            };
+          }
+        }
       }
     }
   },
-  breaks: routed('staging', 'shop.example.com') + routed('production', 'shop.example.com'),
-  passes: routed('staging', 'staging.example.com') + routed('production', 'shop.example.com'),
+  breaks: route('api', '/') + route('web', '/'),
+  passes: route('web', '/') + route('api', '/api'),
 };
 
-function routed(namespace: string, host: string) {
+function route(name: string, path: string) {
   return `---
 apiVersion: networking.k8s.io/v1
 kind: Ingress
-metadata: {name: web, namespace: ${namespace}}
-spec: {ingressClassName: traefik, rules: [{host: ${host}, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
+metadata: {name: ${name}, namespace: notifi}
+spec: {ingressClassName: traefik, rules: [{host: api.example.com, http: {paths: [{path: ${path}, pathType: Prefix, backend: {service: {name: api, port: {number: 80}}}}]}}]}
 `;
 }
 
-export const ingressRules: readonly Rule[] = [foreignAnnotation, sharedAddress];
+export const ingressRules: readonly Rule[] = [foreignAnnotation, duplicateRoute];
