@@ -275,7 +275,9 @@ describe('with no key yet', () => {
   );
 
   test('403 is not absent: the Job fails and says so', async () => {
-    await asRoot('PUT', 'sys/policies/acl/shop.vault-jwt-init', { policy: '' });
+    await asRoot('PUT', 'sys/policies/acl/shop.vault-jwt-init', {
+      policy: 'path "nothing" { capabilities = ["read"] }',
+    });
     const { code, output } = await init();
     expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining('permission denied') });
     expect(await stored()).toBeUndefined();
