@@ -38,6 +38,8 @@ export class Credential extends Construct implements Dependency {
   readonly name: string;
   readonly namespaces: readonly string[];
   readonly keys: Readonly<Record<string, Key>>;
+  /** In the external store that it is read from. @default - it is made elsewhere */
+  readonly path?: string;
 
   constructor(scope: Construct, id: string, props: CredentialProps) {
     super(scope, id);
@@ -53,8 +55,10 @@ export class Credential extends Construct implements Dependency {
       Object.entries(keys).flatMap(([key, made]) => (made === 'given' ? [] : [[key, made.length]])),
     );
     const allGenerated = Object.keys(lengths).length === Object.keys(keys).length;
-    if (secrets.kind === 'external' && !isPlatform(this)) this.readFrom(secrets.store, path, templateOf(type, labels));
-    else if (secrets.kind === 'generated' && allGenerated) {
+    if (secrets.kind === 'external' && !isPlatform(this)) {
+      this.path = path;
+      this.readFrom(secrets.store, path, templateOf(type, labels));
+    } else if (secrets.kind === 'generated' && allGenerated) {
       new GeneratedSecret(this, 'generated', { name, namespaces, lengths, type, labels });
     } else this.expectSealed(lengths, { type, ...(labels && { labels }) });
   }

@@ -16,7 +16,7 @@ import { workflows } from './workflows.ts';
 export const neotool =
   (facts: NeotoolFacts): System =>
   (app, environment) => {
-    const keys = security(app, environment, facts);
+    const { keys, makeSecrets } = security(app, environment, facts);
     const objects = storage(app, environment, facts);
     const postgresql = data(app, facts, objects);
     const kafka = messaging(app, facts);
@@ -24,4 +24,5 @@ export const neotool =
     web(app, facts, answering);
     workflows(app, facts, kafka);
     observability(app, facts);
+    makeSecrets();
   };

@@ -1,9 +1,11 @@
 import type { App } from 'cdk8s';
 import { S3 } from '../../constructs/bucket.ts';
+import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { vault } from '../../constructs/stores/vault.ts';
 import { jwtPolicies, VaultJwtInit } from '../../constructs/vault-jwt-init.ts';
 import { secretStorePolicies, VaultSecretStore } from '../../constructs/vault-secret-store.ts';
+import { VaultSecretsInit } from '../../constructs/vault-secrets-init.ts';
 import type { Environment } from '../../imports/environment.ts';
 import { declare } from '../../imports/relations.ts';
 import { images } from '../versions.ts';
@@ -18,7 +20,7 @@ const account = (name: string) => `neotool-app/${name}`;
  * Vault, the pair that tokens are signed with, and where Secrets come from Vault, the store that they are read through. A
  * chart of its own and part of the platform: what it needs itself is sealed, and what waits for it waits for a person.
  */
-export function security(app: App, environment: Environment, facts: NeotoolFacts): VaultJwtInit {
+export function security(app: App, environment: Environment, facts: NeotoolFacts) {
   const members = facts.vault.mode === 'dev' ? 1 : 3;
   const chart = area(app, 'security', [[members, 'medium']]);
   declare(chart, { platform: true });
@@ -52,12 +54,20 @@ export function security(app: App, environment: Environment, facts: NeotoolFacts
             uploader: images.rclone,
           },
   });
-  if (external) {
+  const secrets =
+    external &&
     new VaultSecretStore(chart, 'secret-store', {
       name: external.store.name,
       vault: store,
       namespaces: ['neotool-app', 'neotool-data', 'neotool-storage'],
     });
-  }
-  return new VaultJwtInit(chart, 'vault-jwt-init', { vault: store, accounts, images });
+  return {
+    keys: new VaultJwtInit(chart, 'vault-jwt-init', { vault: store, accounts, images }),
+    /** Last of all: makes up what the credentials of every chart need. */
+    makeSecrets() {
+      if (!secrets) return;
+      const credentials = app.node.findAll().filter((construct) => construct instanceof Credential);
+      new VaultSecretsInit(chart, 'vault-secrets-init', { store: secrets, credentials, images });
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Credential, type CredentialProps } from '../../constructs/credential.ts';
+import { declare } from '../../imports/relations.ts';
 import { type Options, render } from './render.ts';
 
 const credential = (props: CredentialProps, options?: Options) => {
@@ -60,6 +61,17 @@ describe('Credential', () => {
         template: { type: 'kubernetes.io/dockerconfigjson', metadata: { labels: { team: 'platform' } } },
       },
       data: [{ secretKey: '.dockerconfigjson', remoteRef: { key: 'shared/registry', property: '.dockerconfigjson' } }],
+    });
+  });
+
+  test('external: in a chart of the platform it is sealed, for the store may stand on that', () => {
+    const { names, relations } = render((chart) => {
+      declare(chart, { platform: true });
+      new Credential(chart, 'unseal', { keys: { TOKEN: 'given' } });
+    }, external);
+    expect(names).toEqual([]);
+    expect(relations).toContainEqual({
+      sealed: expect.objectContaining({ namespace: 'shop', name: 'unseal', keys: ['TOKEN'] }),
     });
   });
 

@@ -13,6 +13,15 @@ const own = (name: string, first: string, props?: OwnImagesProps, options?: Opti
 };
 
 describe('OwnImages', () => {
+  test('leaves a pinned one alone: nobody looks for its tags, and it is pulled as the others are', () => {
+    let image = {};
+    const { names, relations } = render((chart) => {
+      image = new OwnImages(chart, 'images').pinned('web', '2.0.0-rc1');
+    });
+    expect(image).toMatchObject({ repository: 'registry.test/team/web', tag: '2.0.0-rc1' });
+    expect([names, relations]).toEqual([[], []]);
+  });
+
   test('has Flux follow the versions of one major number', () => {
     const { reference, names, find, relations } = own('web', '1.0.0');
     expect(reference).toBe('registry.test/team/web:1.0.0');

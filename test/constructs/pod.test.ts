@@ -17,6 +17,16 @@ const pod = (props: PodProps, more: (pod: Pod) => void = () => {}) => {
 };
 
 describe('Pod', () => {
+  test('waits in its own place for what it uses: with its variables, files and account', () => {
+    const wait = { name: 'wait-for-key', image: 'vault:1.21.4', command: ['sh', '/wait.sh'] };
+    const uses = [{ env: { ADDRESS: 'http://vault' }, files: { '/wait.sh': 'exit 0' }, wait }];
+    const { template } = pod({ ...minimal, uses });
+    const [waiting] = template.spec.initContainers;
+    expect(waiting).toMatchObject({ ...wait, envFrom: [{ configMapRef: { name: 'task' } }] });
+    expect(waiting.resources).toEqual(template.spec.containers[0].resources);
+    expect(waiting.volumeMounts).toEqual(template.spec.containers[0].volumeMounts);
+  });
+
   test('passes Pod Security restricted, mounts no token, and is closed', () => {
     const { names, template, problems } = pod(minimal);
     expect(problems).toEqual([]);

@@ -5,9 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { vault } from '../../constructs/stores/vault.ts';
 import { jwtPolicies, VaultJwtInit } from '../../constructs/vault-jwt-init.ts';
+import { secretStorePolicies, VaultSecretStore } from '../../constructs/vault-secret-store.ts';
+import { VaultSecretsInit } from '../../constructs/vault-secrets-init.ts';
 import { Workload } from '../../constructs/workload.ts';
 import { waitFor } from '../cluster/client.ts';
 import { environment, render } from '../constructs/render.ts';
@@ -20,7 +23,10 @@ const rendered = (minutes: { tokenMinutes?: number; settleMinutes?: number }) =>
   render(
     (chart) => {
       const store = new HaStatefulStore(chart, 'vault', {
-        engine: vault({ policies: jwtPolicies(accounts), images }),
+        engine: vault({
+          policies: { ...jwtPolicies(accounts), ...secretStorePolicies('shop', 'test') },
+          images,
+        }),
         members: 3,
         storage: '1Gi',
         size: 'small',
@@ -30,8 +36,17 @@ const rendered = (minutes: { tokenMinutes?: number; settleMinutes?: number }) =>
       for (const name of ['security', 'assets']) {
         new Workload(chart, name, { image: 'api:1.0.0', size: 'tiny', uses: [keys.client(`shop/${name}`)] });
       }
+      const made = new VaultSecretStore(chart, 'secret-store', { name: 'vault', vault: store, namespaces: ['shop'] });
+      const credentials = [
+        new Credential(chart, 'database', { keys: { user: { length: 20 }, password: { length: 64 } } }),
+        new Credential(chart, 'provider', { keys: { TOKEN: 'given', SALT: { length: 16 } } }),
+      ];
+      new VaultSecretsInit(chart, 'vault-secrets-init', { store: made, credentials, images });
     },
-    { nodes: [{ ...environment.nodes[0]!, count: 3 }] },
+    {
+      nodes: [{ ...environment.nodes[0]!, count: 3 }],
+      secrets: { kind: 'external', store: { kind: 'ClusterSecretStore', name: 'vault' } },
+    },
   );
 
 const { objects, problems } = rendered({});
@@ -402,6 +417,41 @@ describe('with a key', () => {
     expect((await asRoot('GET', 'secret/data/jwt/keys/next')).status).toBe(404);
     expect((await stored())!.kid).toBe(next);
   }, 120_000);
+});
+
+describe('Secrets', () => {
+  const path = 'secret/data/test/shop/database';
+  const as = async (account: string, method: string, at: string, data?: object) =>
+    cluster.request(method, at, { token: await token(account), ...(data && { body: { data } }) });
+
+  test('what nobody has to know is made up, once; what a person was given is left to him', async () => {
+    const run = async () => {
+      const result = await cluster.pod('Job', 'vault-secrets-init', { env: { VAULT_ADDR: gate.address } });
+      printed.push(result.output);
+      return result;
+    };
+    expect(await run()).toMatchObject({ code: 0, output: expect.stringContaining('made test/shop/database') });
+    const { data } = (await as('external-secrets', 'GET', path)).json().data;
+    expect(data).toEqual({
+      user: expect.stringMatching(/^[A-Za-z0-9]{20}$/),
+      password: expect.stringMatching(/^[A-Za-z0-9]{64}$/),
+    });
+    expect(await run()).toMatchObject({ code: 0, output: expect.not.stringContaining('made') });
+    expect((await as('external-secrets', 'GET', path)).json().data.data).toEqual(data);
+    expect((await as('external-secrets', 'GET', 'secret/data/test/shop/provider')).status).toBe(404);
+    expect(printed.join('\n')).not.toContain(data.password);
+  }, 60_000);
+
+  test('External Secrets reads and no more, and a person may edit, the key pair excepted', async () => {
+    const given = { TOKEN: 'of the provider', SALT: 'abc' };
+    expect((await as('external-secrets', 'POST', path, { user: 'x' })).status).toBe(403);
+    expect((await as('vault-secrets-init', 'POST', path, { user: 'x' })).status).toBe(403);
+    expect((await as('secrets-editor', 'POST', 'secret/data/test/shop/provider', given)).status).toBe(200);
+    expect((await as('external-secrets', 'GET', 'secret/data/test/shop/provider')).json().data.data).toEqual(given);
+    for (const account of ['external-secrets', 'secrets-editor', 'vault-secrets-init']) {
+      expect((await as(account, 'GET', KEY)).status).toBe(403);
+    }
+  });
 });
 
 test('no key was printed, none is in the audit log, and none outside of memory', () => {

@@ -38,6 +38,7 @@ const store = ({ members = 3, size = 'medium', ...changes }: Changes = {}) =>
       client('npgsql', made.database(name).npgsql('ConnectionStrings__Main'));
       client('jdbc', made.database(name).jdbc({ url: 'DB_URL', user: 'DB_USER', password: 'DB_PASSWORD' }));
       client('url', made.pooled(name).url('DATABASE_URL'));
+      client('parts', made.database(name).as({ host: 'H', port: 'P', database: 'D', user: 'U', password: 'W' }));
     },
     { nodes: [{ ...environment.nodes[0]!, count: 3 }] },
   );
@@ -196,6 +197,16 @@ describe('a client', () => {
     });
   });
 
+  test('is told its parts by names of its own', () => {
+    expect(envOf('parts')).toEqual({
+      H: 'postgresql.shop.svc',
+      P: '5432',
+      D: 'notifi',
+      U: 'notifi',
+      W: password,
+    });
+  });
+
   test('reaches the server or the pooler, and only what it uses', () => {
     const portsOf = (name: string) =>
       find('NetworkPolicy', name).spec.egress.flatMap(({ ports }: { ports: { port: number }[] }) =>
@@ -227,6 +238,13 @@ describe('PgBouncer', () => {
     const [, pool] = /^default_pool_size = (\d+)$/m.exec(ini)!;
     const { replicas } = find('Deployment', 'postgresql-pooler').spec;
     expect(Number(pool) * replicas).toBeLessThanOrEqual(51 - 13);
+  });
+
+  test('leaves connections to those who come directly', () => {
+    const direct = store({ pooler: { direct: 20 } });
+    const text: string = direct.find('ConfigMap', 'postgresql-pooler-files').data['etc_pgbouncer_pgbouncer.ini'];
+    const [, pool] = /^default_pool_size = (\d+)$/m.exec(text)!;
+    expect(Number(pool) * 2).toBeLessThanOrEqual(51 - 13 - 20);
   });
 
   test('no ConfigMap holds a password', () => {
