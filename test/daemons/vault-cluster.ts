@@ -61,7 +61,7 @@ export class VaultCluster {
     const bed = await startBed({ nodes, crds: [], storageClasses: ['local-path'] });
     try {
       const isCore = ({ apiVersion, kind }: KubernetesObject) =>
-        !apiVersion.includes('monitoring') && kind !== 'NetworkPolicy';
+        !/monitoring|external-secrets/.test(apiVersion) && kind !== 'NetworkPolicy';
       await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
       await bed.apply(objects.filter(isCore));
       await waitFor('pods of the StatefulSet', async () => {
