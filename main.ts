@@ -17,11 +17,14 @@ program
   .option('--check', 'write nothing; exit 1 and list what is stale, missing, left over or edited by hand')
   .option('--watch', 'render again on every save; findings are printed as they come and go')
   .option('--overwrite <file...>', 'give up the hand edits of these generated files')
+  .option('--diff-env', 'write nothing; print what the two environments that are named differ in')
   .addOption(formatOption('text', 'json'))
   .action(async (environments, options) =>
-    options.watch
-      ? (await import('./commands/watch.ts')).synthOnSave(environments, options)
-      : (await import('./commands/synth.ts')).synth(environments, options),
+    options.diffEnv
+      ? (await import('./commands/diff-env.ts')).diffEnvironments(environments, options)
+      : options.watch
+        ? (await import('./commands/watch.ts')).synthOnSave(environments, options)
+        : (await import('./commands/synth.ts')).synth(environments, options),
   );
 
 program

@@ -91,7 +91,7 @@ const alike = <T extends Entry>(entries: readonly T[], say: (entry: T) => string
     sources: sourcesOf(group),
   }));
 
-const byKind = (entries: readonly Entry[]): Line[] =>
+export const byKind = (entries: readonly Entry[]): Line[] =>
   [...groupBy(entries, ({ object }) => object.slice(0, object.indexOf(' ')))].map(([kind, group]) => ({
     subject: kind,
     text: group.map(({ object }) => object.slice(kind.length + 1)).join(', '),
@@ -135,13 +135,13 @@ function differenceLines({ folds, changes }: Page): Line[] {
   const renames = changes.flatMap(({ kind, before, ...entry }) =>
     kind === 'renamed' ? [{ ...about(entry), text: `was ${before}` }] : [],
   );
-  return [
-    ...renames,
-    ...folds.flatMap(({ label, edits, sources }) =>
-      edits.map(({ text, detail }, i) => ({ subject: label, text, detail, ...(i ? {} : { sources }) })),
-    ),
-  ];
+  return [...renames, ...foldLines(folds)];
 }
+
+export const foldLines = (folds: Page['folds']): Line[] =>
+  folds.flatMap(({ label, edits, sources }) =>
+    edits.map(({ text, detail }, i) => ({ subject: label, text, detail, ...(i ? {} : { sources }) })),
+  );
 
 /** `2 changed, 1 new`. */
 export function countsOf({ counts: { added, changed, renamed, removed }, removed: fates }: Page): string {

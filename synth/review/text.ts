@@ -20,7 +20,7 @@ const PAINT: Readonly<Record<Page['verdict']['level'], (text: string) => string>
   destroys: colors.red,
 };
 
-function lineOf({ text, subject, level, sources = [], steps = [], detail }: Line): string {
+export function lineOf({ text, subject, level, sources = [], steps = [], detail }: Line): string {
   const places = sources.slice(0, 3).map(({ file, line }) => `${file}:${line}`);
   const more = sources.length > 3 ? ` and ${sources.length - 3} more` : '';
   const mark = level === 'destroys' ? colors.red('!! ') : level === 'risky' ? colors.yellow('! ') : '';

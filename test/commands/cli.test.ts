@@ -49,6 +49,26 @@ const dev = 'charts/environments/findly-dev.ts';
 const system = 'charts/fn-notifications/fn-notifications.ts';
 const service = 'clusters/findly-dev/fn-notifications/fn-notifications.yaml';
 
+describe('synth --diff-env', () => {
+  test('prints what two environments differ in, and writes nothing', () => {
+    const before = snapshot();
+    const { status, stdout } = space.run('synth', '--diff-env', 'findly-dev', 'findly-prod');
+    expect(stdout).toContain('data.LOG_LEVEL debug -> info');
+    expect(status).toBe(0);
+    expect(snapshot()).toEqual(before);
+  });
+
+  test('prints it as JSON too', () => {
+    const { stdout } = space.run('synth', '--diff-env', 'findly-dev', 'findly-prod', '--format', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ from: 'findly-dev', to: 'findly-prod', folds: expect.any(Array) });
+  });
+
+  test.each([[[]], [['findly-dev']], [['findly-dev', 'findly-dev']]])('wants two environments, not %j', (names) => {
+    const { status, stderr } = space.run('synth', '--diff-env', ...names);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('--diff-env: name two environments')]);
+  });
+});
+
 describe('synth', () => {
   test('of what is committed writes nothing', () => {
     const before = snapshot();

@@ -1,0 +1,20 @@
+import { readTree } from '../synth/publish.ts';
+import { type Format, jsonOf } from '../synth/report.ts';
+import { environmentDifference, type RenderedEnvironment, textDifference } from '../synth/review/environments.ts';
+import { synthesize } from '../synth/synthesize.ts';
+import { clusters, environmentNames, load, Refusal } from './project.ts';
+
+/** Renders two environments and prints what they differ in; writes nothing. */
+export async function diffEnvironments(wanted: readonly string[], { format }: { readonly format: Format }) {
+  const names = environmentNames(wanted);
+  if (wanted.length !== 2 || names.length !== 2) {
+    throw new Refusal('--diff-env: name two environments, npm run synth -- --diff-env <one> <other>');
+  }
+  const [from, to] = (await Promise.all(names.map(rendered))) as [RenderedEnvironment, RenderedEnvironment];
+  const difference = environmentDifference(from, to);
+  console.log(format === 'json' ? jsonOf({ ...difference }) : textDifference(difference));
+}
+
+async function rendered(name: string): Promise<RenderedEnvironment> {
+  return { name, index: synthesize(await load(name), readTree(clusters, name)).index };
+}
