@@ -1,8 +1,6 @@
-import { Construct } from 'constructs';
-import { KubeJob } from '../../../imports/k8s.ts';
 import type { HaStatefulStore } from '../../ha-stateful-store.ts';
 import type { Image } from '../../images.ts';
-import { Pod } from '../../pod.ts';
+import { StoreJob } from '../store-job.ts';
 import { replicationOf, settingsOf, type Topic } from './topics.ts';
 
 export interface TopicsJobProps {
@@ -19,11 +17,10 @@ export interface TopicsJobProps {
  * declared, which no command can change in place. It waits for the members as long as that takes.
  * @see https://kafka.apache.org/documentation/#basic_ops
  */
-export class TopicsJob extends Construct {
+export class TopicsJob extends StoreJob {
   constructor(store: HaStatefulStore, id: string, { topics, servers, image }: TopicsJobProps) {
-    super(store, id);
     const name = `${store.name}-topics`;
-    const pod = new Pod(this, 'pod', {
+    super(store, id, {
       name,
       image,
       size: 'medium',
@@ -31,15 +28,6 @@ export class TopicsJob extends Construct {
       env: { SERVERS: servers, LOG_DIR: '/tmp' },
       files: { '/scripts/topics.sh': script(topics, store.members) },
       calls: [{ endpoints: [store.endpoint('kafka')] }],
-    });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name,
-        namespace: store.namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: { backoffLimit: 20, template: pod.template({ pod: { restartPolicy: 'OnFailure' } }) },
     });
   }
 }

@@ -1,10 +1,8 @@
-import { Construct } from 'constructs';
-import { KubeJob } from '../../../imports/k8s.ts';
 import { bucketKeys } from '../../bucket.ts';
 import type { Credential } from '../../credential.ts';
 import type { HaStatefulStore } from '../../ha-stateful-store.ts';
 import type { Image } from '../../images.ts';
-import { Pod } from '../../pod.ts';
+import { StoreJob } from '../store-job.ts';
 
 export interface BucketsProps {
   readonly root: Credential;
@@ -21,11 +19,10 @@ export interface BucketsProps {
  * knows its users: S3 itself has none.
  * @see https://github.com/minio/minio/blob/master/docs/multi-user/README.md
  */
-export class Buckets extends Construct {
+export class Buckets extends StoreJob {
   constructor(store: HaStatefulStore, id: string, { root, credentials, image }: BucketsProps) {
-    super(store, id);
     const name = `${store.name}-buckets`;
-    const pod = new Pod(this, 'pod', {
+    super(store, id, {
       name,
       image,
       size: 'small',
@@ -47,15 +44,6 @@ export class Buckets extends Construct {
       },
       files: { '/scripts/buckets.sh': script([...credentials.keys()]) },
       calls: [{ endpoints: [store.endpoint('s3')] }],
-    });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name,
-        namespace: store.namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: { backoffLimit: 20, template: pod.template({ pod: { restartPolicy: 'OnFailure' } }) },
     });
   }
 }

@@ -1,9 +1,7 @@
-import { Construct } from 'constructs';
-import { KubeJob } from '../../../imports/k8s.ts';
 import type { Credential } from '../../credential.ts';
 import type { HaStatefulStore } from '../../ha-stateful-store.ts';
 import type { Image } from '../../images.ts';
-import { Pod } from '../../pod.ts';
+import { StoreJob } from '../store-job.ts';
 
 export interface BootstrapProps {
   readonly admin: Credential;
@@ -20,12 +18,11 @@ export interface BootstrapProps {
  * gives Patroni the settings it only reads at its very first start. All of it may be done again: Flux runs a new Job
  * when any of it changes. It waits for a leader as long as that takes.
  */
-export class Bootstrap extends Construct {
+export class Bootstrap extends StoreJob {
   constructor(store: HaStatefulStore, id: string, { admin, passwords, image, settings }: BootstrapProps) {
-    super(store, id);
     const name = `${store.name}-bootstrap`;
     const databases = [...passwords.keys()];
-    const pod = new Pod(this, 'pod', {
+    super(store, id, {
       name,
       image,
       size: 'small',
@@ -43,15 +40,6 @@ export class Bootstrap extends Construct {
       },
       files: { '/scripts/bootstrap.sh': script, '/scripts/bootstrap.sql': statements(databases) },
       calls: [{ endpoints: [store.endpoint('postgresql'), ...(settings ? [store.endpoint('patroni')] : [])] }],
-    });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name,
-        namespace: store.namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: { backoffLimit: 20, template: pod.template({ pod: { restartPolicy: 'OnFailure' } }) },
     });
   }
 }

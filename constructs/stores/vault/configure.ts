@@ -1,9 +1,7 @@
-import { Construct } from 'constructs';
-import { KubeJob } from '../../../imports/k8s.ts';
 import type { Files } from '../../dependency.ts';
 import type { HaStatefulStore } from '../../ha-stateful-store.ts';
 import type { Image } from '../../images.ts';
-import { Pod } from '../../pod.ts';
+import { StoreJob } from '../store-job.ts';
 import { AUDIENCE, TOKEN_FILE } from './client.ts';
 import { BACKUP, CONFIGURE, configurePolicy, type Grants, RESTORE, roleOf } from './policies.ts';
 
@@ -11,11 +9,10 @@ import { BACKUP, CONFIGURE, configurePolicy, type Grants, RESTORE, roleOf } from
  * Job that brings Vault to what is declared, as often as that changes: audit device, KV, policies, roles. It logs in as
  * its ServiceAccount and waits until it may: until Vault is initialised, unsealed and handed over.
  */
-export class Configure extends Construct {
+export class Configure extends StoreJob {
   constructor(store: HaStatefulStore, id: string, { image, files }: { image: Image; files: Files }) {
-    super(store, id);
     const name = configurer(store);
-    const pod = new Pod(this, 'pod', {
+    super(store, id, {
       name,
       image,
       size: 'tiny',
@@ -27,15 +24,6 @@ export class Configure extends Construct {
         [TOKEN_FILE]: { audience: AUDIENCE },
       },
       calls: [{ endpoints: [store.endpoint('http')] }],
-    });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name,
-        namespace: store.namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: { backoffLimit: 20, template: pod.template({ pod: { restartPolicy: 'OnFailure' } }) },
     });
   }
 }
