@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { Draw } from './draw.ts';
 import { PostgresCluster } from './postgres-cluster.ts';
 import { clientEnv, notifi, objects, problems } from './postgres-store.ts';
-import { roundsOf } from './rounds.ts';
+import { LANE_PATIENCE, roundsOf } from './rounds.ts';
 import type { Writer } from './writer.ts';
 
 interface World {
@@ -143,7 +143,7 @@ test.concurrent.each(lanes)(
       await cluster.stop();
     }
   },
-  1_800_000,
+  LANE_PATIENCE,
 );
 
 /** One fault from beginning to end, in words. */

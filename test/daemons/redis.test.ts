@@ -12,7 +12,7 @@ import type { NetworkedPod } from './network.ts';
 import { RedisConnection } from './redis-client.ts';
 import { eventually, PASSWORD, RedisCluster } from './redis-cluster.ts';
 import { RedisWriter } from './redis-writer.ts';
-import { roundsOf } from './rounds.ts';
+import { LANE_PATIENCE, roundsOf } from './rounds.ts';
 
 const images = { redis: 'redis:7.4.11-bookworm', redisExporter: 'exporter:1.74.0', haproxy: 'haproxy:3.2.4' };
 
@@ -102,39 +102,43 @@ const faults = {
 const { lanes, report } = roundsOf('redis', Object.keys(faults) as (keyof typeof faults)[], { usual: 3, lanes: 4 });
 
 describe('three members', () => {
-  test.concurrent.each(lanes)('lose nothing that was acknowledged, lane $lane', async ({ lane, seed, mine }) => {
-    const draw = new Draw(seed);
-    const cluster = new RedisCluster(store(3));
-    const happened: string[] = [];
-    const writers = [
-      new RedisWriter('service', () => cluster.byService()),
-      new RedisWriter('sentinel', () => cluster.bySentinel()),
-    ];
-    try {
-      cluster.start();
-      await cluster.settled();
-      for (const name of mine) {
-        happened.push(name);
-        happened.push(await suffer(cluster, writers, faults[name], draw));
-        expect(await lost(cluster, writers)).toEqual([]);
+  test.concurrent.each(lanes)(
+    'lose nothing that was acknowledged, lane $lane',
+    async ({ lane, seed, mine }) => {
+      const draw = new Draw(seed);
+      const cluster = new RedisCluster(store(3));
+      const happened: string[] = [];
+      const writers = [
+        new RedisWriter('service', () => cluster.byService()),
+        new RedisWriter('sentinel', () => cluster.bySentinel()),
+      ];
+      try {
+        cluster.start();
+        await cluster.settled();
+        for (const name of mine) {
+          happened.push(name);
+          happened.push(await suffer(cluster, writers, faults[name], draw));
+          expect(await lost(cluster, writers)).toEqual([]);
+        }
+        await Promise.all(writers.map((writer) => writer.stop()));
+        await cluster.settled();
+        expect(overlaps(writers)).toEqual([]);
+        await eventually(5, 'all have the same', async () => {
+          const digests = await Promise.all(cluster.members.map((member) => cluster.ask(member, 6379, 'DBSIZE')));
+          return new Set(digests).size === 1;
+        });
+        report(happened.join('\n'));
+      } catch (error) {
+        throw new Error(`SEED=${seed}, lane ${lane}, after:\n${happened.join('\n')}\n${cluster.history()}`, {
+          cause: error,
+        });
+      } finally {
+        await Promise.all(writers.map((writer) => writer.stop()));
+        await cluster.remove();
       }
-      await Promise.all(writers.map((writer) => writer.stop()));
-      await cluster.settled();
-      expect(overlaps(writers)).toEqual([]);
-      await eventually(5, 'all have the same', async () => {
-        const digests = await Promise.all(cluster.members.map((member) => cluster.ask(member, 6379, 'DBSIZE')));
-        return new Set(digests).size === 1;
-      });
-      report(happened.join('\n'));
-    } catch (error) {
-      throw new Error(`SEED=${seed}, lane ${lane}, after:\n${happened.join('\n')}\n${cluster.history()}`, {
-        cause: error,
-      });
-    } finally {
-      await Promise.all(writers.map((writer) => writer.stop()));
-      await cluster.remove();
-    }
-  });
+    },
+    LANE_PATIENCE,
+  );
 
   test.concurrent('refuse a wrong password, and are restored through any of them', async () => {
     const cluster = new RedisCluster(store(3));

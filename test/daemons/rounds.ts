@@ -13,6 +13,9 @@ export interface Lane<Fault extends string> {
   readonly mine: readonly Fault[];
 }
 
+/** For all faults of one lane, in milliseconds; each has a bound of its own. */
+export const LANE_PATIENCE = 3_600_000;
+
 export interface Rounds<Fault extends string> {
   readonly draw: Draw;
   /** Every kind of fault once per round, in an order that is drawn anew for each. */
@@ -32,7 +35,7 @@ export function roundsOf<Fault extends string>(
   const count = process.env['SOAK'] ? SOAK : usual;
   const draw = new Draw(seed);
   const report = (line: string) => void process.stdout.write(`${engine}: ${line}\n`);
-  report(`SEED=${seed}, each of ${faults.length} faults ${count} times`);
+  report(`SEED=${seed}, each of ${faults.length} faults ${count === 1 ? 'once' : `${count} times`}`);
   const drawn = Array.from({ length: count }, (_, index) =>
     draw.shuffled(faults).map((fault) => ({ fault, round: index + 1 })),
   ).flat();
