@@ -3,6 +3,9 @@ import { Draw } from './draw.ts';
 /** Which fault comes when, and what it hits; printed, so that `SEED=` repeats it. */
 const seed = Number(process.env['SEED'] ?? 20);
 
+/** Draws only faults whose name it matches, while one is being worked on: `FAULT='cut off'`. */
+const wanted = new RegExp(process.env['FAULT'] ?? '');
+
 /** Of each kind of fault by `npm run test:daemons -- --soak`. */
 const SOAK = 20;
 
@@ -33,16 +36,17 @@ export function roundsOf<Fault extends string>(
   { usual, lanes = 1 }: { readonly usual: number; readonly lanes?: number },
 ): Rounds<Fault> {
   const count = process.env['SOAK'] ? SOAK : usual;
+  const chosen = faults.filter((fault) => wanted.test(fault));
   const draw = new Draw(seed);
   const report = (line: string) => void process.stdout.write(`${engine}: ${line}\n`);
-  report(`SEED=${seed}, each of ${faults.length} faults ${count === 1 ? 'once' : `${count} times`}`);
+  report(`SEED=${seed}, each of ${chosen.length} faults ${count === 1 ? 'once' : `${count} times`}`);
   const drawn = Array.from({ length: count }, (_, index) =>
-    draw.shuffled(faults).map((fault) => ({ fault, round: index + 1 })),
+    draw.shuffled(chosen).map((fault) => ({ fault, round: index + 1 })),
   ).flat();
   const dealt = Array.from({ length: lanes }, (_, lane) => ({
     lane,
     seed: seed + lane,
     mine: drawn.filter((_, index) => index % lanes === lane).map(({ fault }) => fault),
   }));
-  return { draw, drawn, lanes: dealt, report };
+  return { draw, drawn, lanes: dealt.filter(({ mine }) => mine.length), report };
 }
