@@ -174,6 +174,11 @@ export class PostgresCluster {
     }
   }
 
+  /** What the members said last. */
+  ends(): string {
+    return this.members.map(({ log, name }) => `${name}:\n${readFileSync(log, 'utf8').slice(-6000)}`).join('\n');
+  }
+
   /** Everything that the members said. */
   logs(): string {
     return this.members.map(({ log }) => readFileSync(log, 'utf8')).join();
@@ -193,7 +198,7 @@ export class PostgresCluster {
   /** The one member that the Service of clients leads to. */
   async awaitLeader(other?: RunningPod): Promise<RunningPod> {
     const leader = async () => {
-      const [name, ...more] = await this.leader.endpoints();
+      const [name, ...more] = await this.leader.endpoints().catch(() => []);
       return !more.length && name !== other?.name && this.members.find((member) => member.name === name);
     };
     return waitFor(`a leader${other ? ` other than ${other.name}` : ''}`, leader, 90);
@@ -202,19 +207,18 @@ export class PostgresCluster {
   /** A leader, a synchronous standby and a third member, by Patroni's own account, and all of them ready. */
   async awaitWhole() {
     const whole = async () => {
-      const [name] = await this.leader.endpoints();
+      const [name] = await this.leader.endpoints().catch(() => []);
       const leader = this.members.find((member) => member.name === name);
-      if (!leader) return false;
-      const answer = await this.rest(leader, '/cluster');
+      const answer = leader && (await this.rest(leader, '/cluster').catch(() => undefined));
+      if (!answer) return false;
       const { members } = (await answer.json()) as { members: { role: string; state: string }[] };
       const up = members.filter(({ state }) => state === 'running' || state === 'streaming');
       const roles = up.map(({ role }) => role).sort();
-      return roles.join() === 'leader,replica,sync_standby' && (await this.replicas.endpoints()).length === 2;
+      return (
+        roles.join() === 'leader,replica,sync_standby' && (await this.replicas.endpoints().catch(() => [])).length === 2
+      );
     };
-    await waitFor('a leader, a synchronous standby and a replica', whole, 90).catch((error) => {
-      const ends = this.members.map(({ log, name }) => `${name}:\n${readFileSync(log, 'utf8').slice(-4000)}`);
-      throw new Error([error.message, ...ends].join('\n'));
-    });
+    await waitFor('a leader, a synchronous standby and a replica', whole, 90);
   }
 
   /** Nodes that the scheduler gave the members, and claims that are bound. */

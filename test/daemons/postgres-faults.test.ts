@@ -108,7 +108,7 @@ const faults = {
   },
 } satisfies Record<string, Fault>;
 
-const { lanes, report } = roundsOf('postgres', Object.keys(faults) as (keyof typeof faults)[], { usual: 3, lanes: 4 });
+const { lanes, report } = roundsOf('postgres', Object.keys(faults) as (keyof typeof faults)[], { usual: 3, lanes: 3 });
 
 test('the store is rendered without a refusal', () => expect(problems).toEqual([]));
 
@@ -137,7 +137,9 @@ test.concurrent.each(lanes)(
       await writer.stop();
       await cluster.expectAlike('written', notifi);
     } catch (error) {
-      throw new Error(`SEED=${seed}, lane ${lane}, after: ${happened.join('; ')}`, { cause: error });
+      throw new Error(`SEED=${seed}, lane ${lane}, after: ${happened.join('; ')}\n${cluster.ends()}`, {
+        cause: error,
+      });
     } finally {
       await writer.stop();
       await cluster.stop();

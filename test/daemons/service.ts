@@ -103,7 +103,7 @@ function listing(kubeconfig: string, path: string): () => Promise<KubernetesObje
   const headers = { authorization: `Bearer ${users[0].user.token}` };
   return () =>
     new Promise((resolve, reject) => {
-      const asked = request(new URL(path, server), { agent, headers, timeout: 5000 }, (response) => {
+      const asked = request(new URL(path, server), { agent, headers, timeout: 15_000 }, (response) => {
         let body = '';
         response.setEncoding('utf8').on('data', (text) => {
           body += text;
