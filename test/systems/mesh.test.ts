@@ -1,82 +1,16 @@
-// A cluster with Linkerd and Knative, every store and a worker in it, as nobody has it committed yet.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type App, Chart } from 'cdk8s';
 import { loadAll } from 'js-yaml';
-import lab from '../../charts/environments/lab.ts';
-import { lab as stores } from '../../charts/lab/lab.ts';
-import { k3sCni } from '../../charts/platform/k3s.ts';
-import { type PlatformFacts, platform } from '../../charts/platform/platform.ts';
-import { images } from '../../charts/versions.ts';
-import { EventBroker } from '../../constructs/event-broker.ts';
-import { OwnImages } from '../../constructs/images.ts';
-import { KnativeWorker } from '../../constructs/knative-worker.ts';
-import { Namespace } from '../../constructs/namespace.ts';
-import { NotifiService } from '../../constructs/notifi-service.ts';
-import { RabbitmqCluster } from '../../constructs/rabbitmq.ts';
+import { platform } from '../../charts/platform/platform.ts';
 import type { Environment } from '../../imports/environment.ts';
 import { meshRules } from '../../synth/check/mesh.ts';
 import { type Synthesis, synthesize } from '../../synth/synthesize.ts';
 import { type Plain, rendered } from './environment.ts';
-
-function notifi(app: App) {
-  const messaging = new Chart(app, 'messaging', { namespace: 'messaging', disableResourceNameHashes: true });
-  new Namespace(messaging, 'namespace');
-  const rabbitmq = new RabbitmqCluster(messaging, 'notifi-rabbitmq', {
-    members: 3,
-    storage: '5Gi',
-    size: 'large',
-    image: images.rabbitmq,
-    vhosts: { notifi: {} },
-    clients: ['notifi'],
-    topologyFrom: ['notifi'],
-  });
-  const chart = new Chart(app, 'notifi', { namespace: 'notifi', disableResourceNameHashes: true });
-  new Namespace(chart, 'namespace', { podSecurity: 'baseline' });
-  const own = new OwnImages(chart, 'images');
-  const processor = new NotifiService(chart, 'event-processor', {
-    image: own.own('event-processor', '1.0.0'),
-    size: 'medium',
-    listens: { http: 5000, grpc: 5001, metrics: 9090 },
-    uses: [rabbitmq.vhost('notifi')],
-  });
-  const events = new EventBroker(chart, 'events', { cluster: rabbitmq, deadLetters: processor });
-  new KnativeWorker(chart, 'sms-messenger', {
-    image: own.own('sms-messenger', '1.0.0'),
-    size: 'small',
-    on: [events.event('notification.sms')],
-    scale: { max: 5, concurrency: 10 },
-    uses: [rabbitmq.vhost('notifi')],
-    calls: [processor.on('grpc')],
-  });
-  new NotifiService(chart, 'gateway', {
-    image: own.own('gateway', '1.0.0'),
-    size: 'small',
-    listens: { grpc: 5001, metrics: 9090 },
-    uses: [events],
-  }).admitIngress('grpc');
-}
-
-const facts: PlatformFacts = {
-  email: 'a@example.net',
-  alerts: { slack: { channel: '#a' } },
-  monitoring: { retention: '7d', storage: '20Gi', dns: 'coreDns' },
-  nfs: { server: 'nas.example.net', share: '/volume1' },
-  operators: { rabbitmq: true, kafka: ['lab'] },
-  linkerd: { cni: k3sCni, dashboard: 'linkerd.example.net' },
-  knative: {},
-};
-const environment = {
-  ...lab,
-  name: 'meshed',
-  mesh: 'linkerd',
-  otlp: undefined,
-  systems: [platform(facts), stores, notifi],
-} as Environment;
+import { facts, meshed } from './meshed.ts';
 
 let synthesis: Synthesis;
 let objects: readonly Plain[];
 beforeAll(() => {
-  synthesis = synthesize(environment, new Map());
+  synthesis = synthesize(meshed, new Map());
   objects = synthesis.index.manifests.map(({ object }) => object);
 });
 
@@ -119,13 +53,13 @@ describe('a cluster with a mesh', () => {
       'lab/postgresql-pooler',
     ]);
     expect(clientsOf('messaging', 'notifi-rabbitmq-5672')).toEqual([
-      'notifi/default',
+      'events/default',
       'notifi/event-processor',
       'notifi/sms-messenger',
     ]);
     expect(clientsOf('messaging', 'notifi-rabbitmq-25672')).toEqual(['messaging/notifi-rabbitmq-server']);
     // Dead letters come from the pods of the broker, calls over gRPC from the worker.
-    expect(clientsOf('notifi', 'event-processor-5000')).toEqual(['notifi/default']);
+    expect(clientsOf('notifi', 'event-processor-5000')).toEqual(['events/default']);
     expect(clientsOf('notifi', 'event-processor-5001')).toEqual(['notifi/sms-messenger']);
     expect(clientsOf('notifi', 'gateway-5001')).toEqual(['traefik/traefik']);
   });
@@ -201,11 +135,11 @@ describe('the order of Flux', () => {
         .flatMap((file) => loadAll(synthesis.files.get(`meshed/${file}`)!) as Plain[])
         .map(({ metadata, spec }) => [metadata.name, (spec.dependsOn ?? []).map(({ name }: Plain) => name)]),
     );
-  const needed = (folder: string, all = needs()): string[] =>
-    all.get(folder)!.flatMap((name: string) => [name, ...needed(name, all)]);
+  const appliedBefore = (folder: string, all = needs()): string[] =>
+    all.get(folder)!.flatMap((name: string) => [name, ...appliedBefore(name, all)]);
 
   test('brings Gateway API, cert-manager, trust-manager and the CNI plugin before Linkerd, and Linkerd before what it injects', () => {
-    expect(needed('linkerd-controllers')).toEqual(
+    expect(appliedBefore('linkerd-controllers')).toEqual(
       expect.arrayContaining([
         'gateway-api-controllers',
         'cert-manager-controllers',
@@ -221,17 +155,18 @@ describe('the order of Flux', () => {
       'notifi',
       'linkerd-viz-controllers',
     ]) {
-      expect([folder, needed(folder)]).toEqual([folder, expect.arrayContaining(['linkerd-controllers'])]);
+      expect([folder, appliedBefore(folder)]).toEqual([folder, expect.arrayContaining(['linkerd-controllers'])]);
     }
   });
 
   test('brings the operators before Knative, and Knative before workers and brokers', () => {
-    expect(needed('knative-eventing-stores')).toEqual(
+    expect(appliedBefore('knative-eventing-stores')).toEqual(
       expect.arrayContaining(['knative-operator-controllers', 'rabbitmq-system-controllers']),
     );
-    expect(needed('notifi')).toEqual(
-      expect.arrayContaining(['knative-serving-stores', 'knative-eventing-stores', 'messaging-stores']),
+    expect(appliedBefore('notifi')).toEqual(
+      expect.arrayContaining(['knative-serving-stores', 'knative-eventing-stores', 'linkerd-controllers']),
     );
+    expect(appliedBefore('events')).toEqual(expect.arrayContaining(['knative-eventing-stores', 'messaging-stores']));
   });
 
   test('keeps kinds of Linkerd out of the folder of namespaces, which is there before them', () => {
@@ -269,12 +204,12 @@ describe('what does not fit', () => {
   test.each<[string, Environment, string]>([
     [
       'a mesh that is not installed',
-      { ...environment, systems: [platform(without)] },
+      { ...meshed, systems: [platform(without)] },
       "platform: the environment's mesh is linkerd, which is not there; give linkerd too",
     ],
     [
       'one that is installed for nobody',
-      { ...environment, mesh: 'none', systems: [platform(facts)] },
+      { ...meshed, mesh: 'none', systems: [platform(facts)] },
       "platform: linkerd is there, but the environment has no mesh, and no pod gets a proxy; say mesh: 'linkerd'",
     ],
   ])('refuses %s', (_, wrong, problem) => {
