@@ -18,20 +18,14 @@ export interface KnativeFacts {
  */
 export function knative(app: App, rabbitmq: IConstruct, { replicas = 2 }: KnativeFacts) {
   const { version } = charts['knative-operator'];
-  const containerSecurityContext = {
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    runAsNonRoot: true,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  };
   const resources = { requests: { cpu: '20m', memory: '100Mi' }, limits: { memory: '256Mi' } };
-  const operator = new ChartRelease(part(app, 'knative-operator'), 'knative-operator', {
+  // Its pods have no seccomp profile, nor a value for one.
+  const operator = new ChartRelease(part(app, 'knative-operator', { podSecurity: 'baseline' }), 'knative-operator', {
     ...charts['knative-operator'],
     values: {
       knative_operator: {
-        knative_operator: { containerSecurityContext, resources },
-        operator_webhook: { containerSecurityContext, resources },
+        knative_operator: { resources },
+        operator_webhook: { resources },
       },
     },
     provides: { kinds: ['operator.knative.dev/*'] },

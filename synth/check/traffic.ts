@@ -2,6 +2,7 @@ import type { Index } from '../resolve.ts';
 import { type Call, callsOf, meshPort } from './calls.ts';
 import { type Direction, type Entry, opens, type Policy, type Ports } from './policies.ts';
 import { Network } from './reach.ts';
+import { closesPorts } from './servers.ts';
 
 /** A call that the policies of one side do not let through. */
 export interface Blocked {
@@ -57,8 +58,7 @@ function analyse(index: Index): Traffic {
     if (!passes) blocked.push({ call, port, direction, by });
   };
 
-  const calls =
-    network.policies.length || index.byKind('Server', 'policy.linkerd.io').length ? [...callsOf(index, network)] : [];
+  const calls = network.policies.length || closesPorts(index) ? [...callsOf(index, network)] : [];
   for (const call of calls) {
     const proxy = meshPort(call, index);
     for (const port of proxy ? [call.port, proxy] : [call.port]) {
