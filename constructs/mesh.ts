@@ -85,27 +85,27 @@ export function enrol(scope: IConstruct, pods: PodSet, serviceAccount: string, m
   return joined && meshed;
 }
 
-/** Pods that a chart brings, with the proxy that its values ask for. */
-export function enrolChart(scope: IConstruct, pods: PodSet, serviceAccount: string) {
-  membersOf(scope).accounts.set(keyOf(pods), serviceAccount);
-  declare(scope, { meshed: [pods] });
-}
-
 /** The ServiceAccount by which a proxy proves who is calling; undefined for whoever has no proxy. */
 export function identityOf(scope: IConstruct, end: End): { name: string; namespace: string } | undefined {
   if ('cidr' in end) return undefined;
   if ('builtin' in end) {
-    if (end.builtin === 'api-server' || end.builtin === 'kubelet') return undefined;
-    return identityOf(scope, environmentOf(scope).network[end.builtin]);
+    const { mesh, network } = environmentOf(scope);
+    // Whoever is on the platform may be constructed later: in a mesh its Traefik has a proxy, the others have none.
+    return mesh === 'linkerd' && end.builtin === 'ingress' ? accountOf(network.ingress) : undefined;
   }
   const { namespaces, accounts, outside } = membersOf(scope);
-  const { namespace, labels } = end;
+  const { namespace } = end;
   const known = accounts.get(keyOf(end));
   if (known !== undefined) return known ? { name: known, namespace } : undefined;
   if (!namespaces.has(namespace)) {
     outside.add(namespace);
     return undefined;
   }
+  return accountOf(end);
+}
+
+/** Pods run as what they are called. */
+function accountOf({ namespace, labels }: PodSet) {
   const name = labels['app.kubernetes.io/name'];
   return name ? { name, namespace } : undefined;
 }

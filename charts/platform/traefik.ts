@@ -1,8 +1,8 @@
 import type { App } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { ChartRelease } from '../../constructs/chart-release.ts';
-import { enrolChart } from '../../constructs/mesh.ts';
 import { environmentOf } from '../../imports/environment.ts';
+import { declare } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
 
@@ -23,7 +23,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
   const { ingress, network } = environmentOf(chart);
   const trusted = nodePorts?.proxies && { forwardedHeaders: { trustedIPs: [...nodePorts.proxies] } };
   const { internal } = ingress;
-  if (mesh) enrolChart(chart, network.ingress, 'traefik');
+  if (mesh) declare(chart, { meshed: [network.ingress] });
 
   new ChartRelease(chart, 'traefik', {
     ...charts.traefik,

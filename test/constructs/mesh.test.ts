@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Chart } from 'cdk8s';
-import { enrolChart } from '../../constructs/mesh.ts';
+import { type App, Chart } from 'cdk8s';
 import { Namespace } from '../../constructs/namespace.ts';
 import { NetworkPolicy } from '../../constructs/network-policy.ts';
 import { Workload, type WorkloadProps } from '../../constructs/workload.ts';
@@ -95,17 +94,14 @@ describe('in an environment with a mesh', () => {
     expect(find('NetworkAuthentication', 'linkerd-admin').spec.networks).toEqual([{ cidr: '10.42.0.0/16' }]);
   });
 
-  test('a chart with a proxy of its own is known by its ServiceAccount', () => {
-    const { find, relations } = render((chart) => {
-      const traefik = { namespace: 'kube-system', labels: { 'app.kubernetes.io/name': 'traefik' } };
-      enrolChart(chart, traefik, 'traefik');
+  test('the ingress is known by the certificate of its proxy, wherever the platform is constructed', () => {
+    const { find } = render((chart) => {
       new Namespace(chart, 'namespace');
       new Workload(chart, 'web', http).admitIngress();
     }, meshed);
     expect(find('MeshTLSAuthentication', 'web-8080').spec.identityRefs).toEqual([
       { kind: 'ServiceAccount', name: 'traefik', namespace: 'kube-system' },
     ]);
-    expect(relations.flatMap(({ meshed: sets = [] }) => sets)).toHaveLength(1);
   });
 
   test('callers of two kinds need a policy each, and each caller is named once', () => {
@@ -113,7 +109,8 @@ describe('in an environment with a mesh', () => {
       new Namespace(chart, 'namespace');
       const web = new Workload(chart, 'web', http);
       for (const name of ['b', 'a']) new Workload(chart, name, { image, size: 'small', calls: [web] });
-      web.admitIngress();
+      const open = new Chart(chart.node.root as App, 'open', { namespace: 'open' });
+      new Workload(open, 'c', { image, size: 'small', calls: [web] });
     }, meshed);
     expect(
       find('MeshTLSAuthentication', 'web-8080').spec.identityRefs.map(({ name }: { name: string }) => name),
