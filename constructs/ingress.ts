@@ -143,7 +143,8 @@ export class Ingress extends Construct {
         ],
       },
     });
-    declare(this, { flows: [{ from: { builtin: 'ingress' }, to: pods, port }] });
+    // The issuer keeps a mesh's proxy out of it.
+    declare(this, { flows: [{ from: { builtin: 'ingress' }, to: pods, port }], unmeshed: [pods] });
   }
 }
 

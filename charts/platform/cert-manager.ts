@@ -33,7 +33,7 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
     provides: { kinds: ['cert-manager.io/*', 'acme.cert-manager.io/*'] },
   });
 
-  const { ingress, domain } = environmentOf(chart);
+  const { ingress, domain, mesh } = environmentOf(chart);
   const unit = new Construct(chart, 'issuer');
   if (isPrivate(domain)) {
     ownAuthority(unit, ingress.issuer);
@@ -46,7 +46,9 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
         server: 'https://acme-v02.api.letsencrypt.org/directory',
         email,
         privateKeySecretRef: { name: ingress.issuer },
-        solvers: [{ http01: { ingress: { ingressClassName: ingress.class } } }],
+        solvers: [
+          { http01: { ingress: { ingressClassName: ingress.class, ...(mesh === 'linkerd' && { podTemplate }) } } },
+        ],
       },
     },
   });
@@ -70,3 +72,6 @@ function ownAuthority(unit: Construct, name: string) {
   });
   new ClusterIssuer(unit, name, { metadata: { name }, spec: { ca: { secretName: name } } });
 }
+
+/** A solver is called by nobody but the ingress, and would be one more pod that waits for its proxy. */
+const podTemplate = { metadata: { annotations: { 'linkerd.io/inject': 'disabled' } } };

@@ -61,7 +61,7 @@ describe('a cluster with a mesh', () => {
     // Dead letters come from the pods of the broker, calls over gRPC from the worker.
     expect(clientsOf('notifi', 'event-processor-5000')).toEqual(['events/default']);
     expect(clientsOf('notifi', 'event-processor-5001')).toEqual(['notifi/sms-messenger']);
-    expect(clientsOf('notifi', 'gateway-5001')).toEqual(['traefik/traefik']);
+    expect(clientsOf('notifi', 'gateway-5000')).toEqual(['traefik/traefik']);
   });
 
   test('Kafka of Strimzi stays outside, with certificates of its own', () => {
@@ -118,6 +118,15 @@ describe('a cluster with a mesh', () => {
         'tap-injector-k8s-tls',
       ]),
     );
+  });
+
+  test('solvers of the certificate authority stay outside', () => {
+    const issuer = objects.find(
+      ({ kind, metadata }) => kind === 'ClusterIssuer' && metadata.name === 'letsencrypt-prod',
+    );
+    expect(issuer.spec.acme.solvers[0].http01.ingress.podTemplate.metadata.annotations).toEqual({
+      'linkerd.io/inject': 'disabled',
+    });
   });
 
   test('Traefik is in the mesh, and clients of it are not', () => {

@@ -7,6 +7,7 @@ import { type PlatformFacts, platform } from '../../charts/platform/platform.ts'
 import { images } from '../../charts/versions.ts';
 import { EventBroker } from '../../constructs/event-broker.ts';
 import { OwnImages } from '../../constructs/images.ts';
+import { Ingress } from '../../constructs/ingress.ts';
 import { KnativeWorker } from '../../constructs/knative-worker.ts';
 import { Namespace } from '../../constructs/namespace.ts';
 import { NotifiService } from '../../constructs/notifi-service.ts';
@@ -46,12 +47,13 @@ function notifi(app: App) {
     uses: [rabbitmq.vhost('notifi')],
     calls: [processor.on('grpc')],
   });
-  new NotifiService(chart, 'gateway', {
+  const gateway = new NotifiService(chart, 'gateway', {
     image: own.own('gateway', '1.0.0'),
     size: 'small',
-    listens: { grpc: 5001, metrics: 9090 },
+    listens: { http: 5000, grpc: 5001, metrics: 9090 },
     uses: [events],
-  }).admitIngress('grpc');
+  });
+  new Ingress(chart, 'api', { host: 'api.example.net', routes: { '/': gateway } });
 }
 
 export const facts: PlatformFacts = {
