@@ -143,8 +143,7 @@ export class Ingress extends Construct {
         ],
       },
     });
-    // The issuer keeps a mesh's proxy out of it.
-    declare(this, { flows: [{ from: { builtin: 'ingress' }, to: pods, port }], unmeshed: [pods] });
+    declare(this, { flows: [{ from: { builtin: 'ingress' }, to: pods, port }] });
   }
 }
 

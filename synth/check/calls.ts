@@ -214,8 +214,27 @@ export function isMeshed(party: Party, index: Index): boolean {
   const declared = (sets: readonly PodSet[] = []) => sets.some((set) => isPartOf(party, set));
   if (!party.workload && index.declared.some(({ meshed }) => declared(meshed))) return true;
   if (inject !== 'enabled' && inject !== 'ingress') return false;
-  return party.workload !== undefined || !index.declared.some(({ unmeshed }) => declared(unmeshed));
+  if (party.workload) return true;
+  return (
+    !(SOLVER in party.labels && solversAreOut(index)) && !index.declared.some(({ unmeshed }) => declared(unmeshed))
+  );
 }
+
+/** Pods that cert-manager makes to prove a domain. */
+const SOLVER = 'acme.cert-manager.io/http01-solver';
+
+/** True where an issuer says of its solvers that they get no proxy. */
+const solversAreOut = (index: Index) =>
+  ['ClusterIssuer', 'Issuer'].some((kind) =>
+    index
+      .byKind(kind, 'cert-manager.io')
+      .some(({ object }) =>
+        maps(at(object, 'spec', 'acme', 'solvers')).some(
+          (solver) =>
+            map(at(solver, 'http01', 'ingress', 'podTemplate', 'metadata', 'annotations'))[INJECT] === 'disabled',
+        ),
+      ),
+  );
 
 const isPartOf = (pods: PodSet, { namespace, labels }: PodSet) =>
   pods.namespace === namespace && Object.entries(labels).every(([key, value]) => pods.labels[key] === value);
