@@ -62,11 +62,17 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
         config: receivers.config,
         alertmanagerSpec: {
           replicas: 2,
+          resources: resources('10m', '64Mi', '128Mi'),
           secrets: [receivers.credential.name],
           storage: volume('1Gi'),
         },
       },
+      prometheusOperator: { resources: resources('20m', '64Mi', '256Mi') },
+      'kube-state-metrics': { resources: resources('10m', '64Mi', '256Mi') },
+      'prometheus-node-exporter': { resources: resources('20m', '32Mi', '96Mi') },
       grafana: {
+        resources: resources('50m', '192Mi', '512Mi'),
+        sidecar: { resources: resources('10m', '80Mi', '192Mi') },
         admin: { existingSecret: grafana.name, userKey: 'admin-user', passwordKey: 'admin-password' },
         additionalDataSources: dataSources(telemetry),
         ingress: host && ingressOf(chart, host),
@@ -76,7 +82,7 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
           retention,
           retentionSize: `${Math.floor((amountOf(storage) * 0.85) / 2 ** 20)}MiB`,
           storageSpec: volume(storage),
-          resources: { requests: { cpu: '200m', memory: memory.request }, limits: { memory: memory.limit } },
+          resources: resources('200m', memory.request, memory.limit),
           ...(telemetry.pushed && {
             enableOTLPReceiver: true,
             otlp: { promoteResourceAttributes: promoted },
@@ -180,6 +186,11 @@ const service = (name: string, ...ports: (number | string)[]) => ({
   namespace: 'monitoring',
   name,
   ports,
+});
+
+const resources = (cpu: string, memory: string, limit: string) => ({
+  requests: { cpu, memory },
+  limits: { memory: limit },
 });
 
 const volume = (storage: string) => ({
