@@ -87,7 +87,7 @@ beforeAll(async () => {
   for (const kind of strimzi) await writeFile(join(stubs, `${kind}.json`), JSON.stringify(stub(kind)));
   bed = await startBed({
     nodes: lab.nodes,
-    crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'rabbitmq'],
+    crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'rabbitmq', 'velero'],
     crdDirs: [stubs],
     standIns: strimzi.map((kind) => ({ apiVersion: 'kafka.strimzi.io/v1', kind })),
     storageClasses: ['local-path'],
