@@ -123,6 +123,18 @@ program
   );
 
 program
+  .command('promote')
+  .description(
+    'bring the committed image tags, and the configuration that goes with them, from one environment to another',
+  )
+  .argument('<from>')
+  .argument('<to>')
+  .option('--only <service>', 'one service and its file')
+  .option('--check', 'write nothing')
+  .addOption(formatOption('text', 'json'))
+  .action(async (from, to, options) => (await import('./commands/promote.ts')).promote(from, to, options));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

@@ -92,6 +92,18 @@ export const digestsOf = (files: readonly SealedFile[]): ReadonlyMap<string, str
     ]),
   );
 
+/** Secrets that the charts need sealed, each with the keys that these files lack. */
+export function sealedGaps(declared: readonly Declared[], files: readonly SealedFile[]) {
+  const present = parse(files);
+  return declared.flatMap(({ sealed, source }) => {
+    if (!sealed) return [];
+    const { namespace, name } = sealed;
+    const found = present.find(({ object }) => isOf(object, sealed))?.object.spec.encryptedData ?? {};
+    const keys = sealed.keys.filter((key) => !found[key]);
+    return keys.length ? [{ namespace, name, keys, source }] : [];
+  });
+}
+
 /**
  * Compares the Secrets that the charts need sealed with the sealed files that are there: one list of those that are
  * missing or lack keys, with the command that makes them; an error for a file that no consumer could ever read.
@@ -105,11 +117,9 @@ export function checkSealed(
   const rule = 'sealed-secret';
   const wanted = declared.flatMap(({ sealed, source }) => (sealed ? [{ ...sealed, source }] : []));
 
-  const gaps = wanted.flatMap(({ namespace, name, keys, source }) => {
-    const found = present.find(({ object }) => isOf(object, { namespace, name }))?.object.spec.encryptedData ?? {};
-    const absent = keys.filter((key) => !found[key]);
+  const gaps = sealedGaps(declared, files).map(({ namespace, name, keys, source }) => {
     const place = source ? ` (${source.file}:${source.line})` : '';
-    return absent.length ? [`${namespace}/${name}: ${absent.join(', ')}${place}`] : [];
+    return `${namespace}/${name}: ${keys.join(', ')}${place}`;
   });
   const missing: Finding[] = gaps.length
     ? [
