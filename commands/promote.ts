@@ -4,7 +4,6 @@ import type { Finding } from '../synth/manifest.ts';
 import { absentFrom, promotedTags, retagged, runs, serviceOf, servicesOf, unsealed } from '../synth/promote.ts';
 import { publish, readTree, settle } from '../synth/publish.ts';
 import { type Format, jsonOf, textOf } from '../synth/report.ts';
-import { capacityOf } from '../synth/review/capacity.ts';
 import { sealedFiles, sealedGaps } from '../synth/seal.ts';
 import { synthesize } from '../synth/synthesize.ts';
 import { clusters, environmentNames, load, Refusal, refusing } from './project.ts';
@@ -51,7 +50,6 @@ export async function promote(from: string, to: string, { only, check, format }:
     ...clashes,
     ...[...after.findings, ...comparison.findings].filter(({ severity }) => severity === 'error'),
     ...unsealed(after.index, sealedGaps(declared, sealedFiles(here, target)), repositories, target),
-    ...unplaced(capacityOf(before.index, after.index, destination.nodes)?.unplaced ?? [], target),
     ...after.findings.filter(({ severity, rule, object }) => severity === 'warning' && !known.has(`${rule} ${object}`)),
   ];
   const refused = findings.some(({ severity }) => severity === 'error');
@@ -71,15 +69,6 @@ export async function promote(from: string, to: string, { only, check, format }:
   console.log(format === 'json' ? jsonOf(report) : textReport(report, { refused, check }));
   if (refused) process.exitCode = 1;
 }
-
-const unplaced = (pods: readonly string[], environment: string): Finding[] =>
-  pods.map((pod) => ({
-    rule: 'does-not-fit',
-    severity: 'error',
-    object: pod,
-    message: `finds no node of ${environment} with room for what it requests`,
-    fix: `add a node to charts/environments/${environment}.ts, or lower the requests`,
-  }));
 
 interface Report {
   readonly from: string;

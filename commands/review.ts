@@ -62,7 +62,7 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
     const cluster = nodes ?? facts.nodes;
     const index = ({ manifests, provides }: ObjectSet) =>
       resolve({ manifests, declared: [] }, { provides, closed: false, cluster: cluster && { nodes: cluster } });
-    pages.push(reviewOf(index(old), index(now), { environment, nodes: cluster, sourceOf: facts.sourceOf, notes }));
+    pages.push(reviewOf(index(old), index(now), { environment, sourceOf: facts.sourceOf, notes }));
   }
   console.log(
     print(

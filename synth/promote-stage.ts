@@ -1,4 +1,5 @@
 import { markedIn } from './images.ts';
+import { type Promoted, retagged } from './promote.ts';
 
 export interface Promotion {
   /** Of the image, without the stage: `vinylvault-backend`. */
@@ -16,27 +17,24 @@ export function promoteStage(
   files: ReadonlyMap<string, string>,
   { from, to, only }: { readonly from: string; readonly to: string; readonly only?: readonly string[] },
 ): { files: Map<string, string>; promotions: Promotion[]; unknown: string[] } {
-  const marks = [...files].flatMap(([path, text]) => markedIn(text).map((mark) => ({ path, text, ...mark })));
+  const marks = [...files.values()].flatMap(markedIn);
   const imageIn = (stage: string, policy: string) => {
     const [, name = ''] = policy.split(':');
     return name.startsWith(`${stage}-`) ? name.slice(stage.length + 1) : undefined;
   };
   const tested = new Map(marks.map(({ policy, tag }) => [imageIn(from, policy), tag]));
-  const changed = new Map<string, string>();
-  const promotions = new Map<string, Promotion>();
-  // From the end, so that positions before stay right.
-  for (const { path, text, at, policy, tag } of marks.toReversed()) {
+  const promoted = new Map<string, Promoted & { readonly image: string }>();
+  for (const { policy, tag: before } of marks) {
     const image = imageIn(to, policy);
-    const next = image && tested.get(image);
-    if (!image || !tag || !next || next === tag || (only && !only.includes(image))) continue;
-    const now = changed.get(path) ?? text;
-    changed.set(path, now.slice(0, at) + now.slice(at).replace(`:${tag}`, `:${next}`));
-    promotions.set(image, { image, from: tag, to: next });
+    const after = image && tested.get(image);
+    if (!image || !before || !after || after === before || (only && !only.includes(image))) continue;
+    promoted.set(policy, { image, policy, before, after });
   }
+  const now = retagged(files, [...promoted.values()]);
   const images = new Set(marks.flatMap(({ policy }) => imageIn(to, policy) ?? []));
   return {
-    files: changed,
-    promotions: [...promotions.values()].toReversed(),
+    files: new Map([...now].filter(([path, text]) => text !== files.get(path))),
+    promotions: [...promoted.values()].map(({ image, before, after }) => ({ image, from: before, to: after })),
     unknown: (only ?? [to].filter(() => !images.size)).filter((image) => !images.has(image)),
   };
 }

@@ -7,7 +7,7 @@ import type { Problem, Rule } from './rule.ts';
 const fits = new WeakMap<Index, Fit>();
 
 /** Worked out once for all rules; undefined where the nodes are not known. */
-function known(index: Index): Fit | undefined {
+export function knownFit(index: Index): Fit | undefined {
   const nodes = index.world.cluster?.nodes ?? [];
   if (!nodes.length) return undefined;
   const fit = fits.get(index) ?? fitOf(index, nodes);
@@ -17,7 +17,7 @@ function known(index: Index): Fit | undefined {
 
 /** Each resident that some of these situations leave without a node, once. */
 function* homeless(index: Index, wanted: (scenario: Scenario) => boolean, fix: string): Iterable<Problem> {
-  const scenarios = known(index)?.scenarios ?? [];
+  const scenarios = knownFit(index)?.scenarios ?? [];
   const [rest] = scenarios;
   const atRest = new Set(rest?.homeless.map(({ resident }) => resident));
   const found = new Map<Resident, { scenarios: string[]; pods: number; why: string }>();
@@ -127,7 +127,7 @@ const quorumOnOneNode: Rule = {
   severity: 'error',
   *check({ index, closed }) {
     const said = new Set<Manifest>();
-    for (const { name, away } of known(index)?.scenarios ?? []) {
+    for (const { name, away } of knownFit(index)?.scenarios ?? []) {
       for (const lost of away) {
         const { manifest } = lost.resident;
         // A single member is a choice; of two, each is half.

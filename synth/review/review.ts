@@ -1,4 +1,3 @@
-import type { Node, NodePool } from '../../imports/environment.ts';
 import { nameOf } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
 import { alertCautions, alertsOf } from './alerts.ts';
@@ -21,8 +20,6 @@ import { sizeCautions } from './size.ts';
 
 export interface ReviewFacts {
   readonly environment: string;
-  /** @default - not known: requests are summed, not placed */
-  readonly nodes?: readonly (Node | NodePool)[];
   /** The line that makes an object. @default - its line of YAML */
   readonly sourceOf?: SourceOf;
   /** What could not be read. */
@@ -30,13 +27,13 @@ export interface ReviewFacts {
 }
 
 /** Everything that changes between two trees of one environment, and what it will do. */
-export function reviewOf(base: Index, head: Index, { environment, nodes, sourceOf, notes = [] }: ReviewFacts): Page {
+export function reviewOf(base: Index, head: Index, { environment, sourceOf, notes = [] }: ReviewFacts): Page {
   const sides = sidesOf(base, head, sourceOf);
   const restarts = restartsOf(sides);
   const removed = removalsOf(sides);
   const reach = [...networkReach(sides), ...rightsReach(sides), ...exposureReach(sides), ...privilegeReach(sides)];
   const images = imagesOf(sides);
-  const capacity = capacityOf(base, head, nodes);
+  const capacity = capacityOf(sides);
   const secrets = secretsOf(sides);
   const alerts = alertsOf(sides);
   const cautions = [
@@ -45,7 +42,7 @@ export function reviewOf(base: Index, head: Index, { environment, nodes, sourceO
     ...fluxCautions(sides, removed),
     ...rolloutCautions(sides),
     ...referenceCautions(sides, secrets, environment),
-    ...capacityCautions(sides, capacity),
+    ...capacityCautions(sides),
     ...networkCautions(reach),
     ...rightsCautions(sides, reach),
     ...exposureCautions(sides, reach),

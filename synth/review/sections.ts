@@ -115,19 +115,19 @@ const change = (before: Load, after: Load) =>
 
 function capacityLines({ capacity }: Page): Line[] {
   if (!capacity) return [];
-  const { before, after, nodes, unplaced } = capacity;
+  const { before, after, nodes, fits } = capacity;
   return [
     { subject: 'all pods at rest', text: change(before, after) },
     ...nodes.flatMap(({ node, before, after, capacity }) =>
       same(before, after) ? [] : [{ subject: node, text: `${change(before, after)}, of ${sayAmount(capacity)}` }],
     ),
-    ...(nodes.length
-      ? [
-          unplaced.length
-            ? { level: 'risky' as const, text: `no room for ${unplaced.join(', ')}` }
-            : { level: 'good' as const, text: 'every pod finds a node' },
-        ]
-      : []),
+    ...(fits === undefined
+      ? []
+      : [
+          fits
+            ? ({ level: 'good', text: 'every pod finds a node' } as const)
+            : ({ level: 'risky', text: 'not every pod finds a node' } as const),
+        ]),
   ];
 }
 

@@ -67,5 +67,5 @@ export function pageOf({ both, before, after, nodes }: Omit<Case, 'text' | 'json
       { provides: [], closed: false, cluster: nodes && { nodes } },
     );
   };
-  return reviewOf(index(before), index(after), { environment: 'home', nodes });
+  return reviewOf(index(before), index(after), { environment: 'home' });
 }
