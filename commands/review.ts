@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import type { Node, NodePool } from '../imports/environment.ts';
 import type { Provides } from '../imports/relations.ts';
-import { type Finding, idOf, type Manifest, type Origin } from '../synth/manifest.ts';
+import { type Finding, idOf, type Manifest } from '../synth/manifest.ts';
 import { readTree } from '../synth/publish.ts';
 import type { Known } from '../synth/read/disk.ts';
 import { type Files, onDisk } from '../synth/read/files.ts';
@@ -14,6 +14,7 @@ import { linksTo } from '../synth/review/links.ts';
 import { markdownPage } from '../synth/review/markdown.ts';
 import { PAGE_VERSION, type Page } from '../synth/review/page.ts';
 import { reviewOf } from '../synth/review/review.ts';
+import type { SourceOf } from '../synth/review/sides.ts';
 import { textPage } from '../synth/review/text.ts';
 import { Git } from './git.ts';
 import { clusters, load, root as project, Refusal, refusing } from './project.ts';
@@ -58,11 +59,18 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
   for (const environment of new Set([...after.sets.keys(), ...before.sets.keys()])) {
     const [old, now] = [before.sets.get(environment) ?? NOTHING, after.sets.get(environment) ?? NOTHING];
     if (isSame(old.manifests, now.manifests)) continue;
-    const facts = isOurs ? await factsOf(environment, options.head === undefined) : {};
+    const facts: ProjectFacts = isOurs ? await factsOf(environment, options.head === undefined) : {};
     const cluster = nodes ?? facts.nodes;
     const index = ({ manifests, provides }: ObjectSet) =>
       resolve({ manifests, declared: [] }, { provides, closed: false, cluster: cluster && { nodes: cluster } });
-    pages.push(reviewOf(index(old), index(now), { environment, sourceOf: facts.sourceOf, notes }));
+    pages.push(
+      reviewOf(index(old), index(now), {
+        environment,
+        sourceOf: facts.sourceOf,
+        exceptions: facts.exceptions,
+        notes: [...(facts.notes ?? []), ...notes],
+      }),
+    );
   }
   console.log(
     print(
@@ -114,23 +122,31 @@ const isSame = (a: readonly Manifest[], b: readonly Manifest[]) =>
   a.length === b.length &&
   a.every(({ object, kustomization }, i) => object === b[i]!.object && kustomization === b[i]!.kustomization);
 
-/** Of an environment of this project: its nodes, and the line of TypeScript that makes each object. */
-async function factsOf(
-  environment: string,
-  isWorkTree: boolean,
-): Promise<{ nodes?: readonly (Node | NodePool)[]; sourceOf?: (object: Manifest['object']) => Origin | undefined }> {
-  if (!existsSync(join(project, `charts/environments/${environment}.ts`))) return {};
+interface ProjectFacts {
+  readonly nodes?: readonly (Node | NodePool)[];
+  readonly sourceOf?: SourceOf;
+  readonly exceptions?: Page['exceptions'];
+  readonly notes?: readonly string[];
+}
+
+/** Of an environment of this project: its nodes, the line of TypeScript that makes each object, what was accepted there. */
+async function factsOf(environment: string, isWorkTree: boolean): Promise<ProjectFacts> {
+  const file = `charts/environments/${environment}.ts`;
+  if (!existsSync(join(project, file))) return {};
   try {
     const described = await load(environment);
     if (!isWorkTree) return { nodes: described.nodes };
     // Rendering loads cdk8s, which a stranger's tree has no use for.
     const { synthesize } = await import('../synth/synthesize.ts');
-    const { index } = synthesize(described, readTree(clusters, environment));
+    const { index, findings } = synthesize(described, readTree(clusters, environment));
     const sources = new Map(index.manifests.map(({ object, source }) => [idOf(object), source]));
-    return { nodes: described.nodes, sourceOf: (object) => sources.get(idOf(object)) };
-  } catch {
-    // The page is about the YAML; what the sources lack is for synth to say.
-    return {};
+    const exceptions = findings.flatMap(({ rule, object, message, fix, source }) => {
+      const [, reason] = /^accepted: (.*)$/s.exec(fix) ?? [];
+      return reason === undefined ? [] : [{ rule, object, message, reason, source }];
+    });
+    return { nodes: described.nodes, sourceOf: (object) => sources.get(idOf(object)), exceptions };
+  } catch (error) {
+    return { notes: [`${file}: ${(error as Error).message}; so nodes and lines of TypeScript are left out`] };
   }
 }
 

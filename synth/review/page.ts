@@ -30,6 +30,8 @@ export interface Page {
   readonly capacity?: Capacity;
   readonly secrets: readonly NeededSecret[];
   readonly alerts: readonly AlertChange[];
+  /** What breaks a rule and was accepted in TypeScript, with the reason; only known of environments of this project. */
+  readonly exceptions: readonly Exception[];
   /** The same change over many objects is one line. */
   readonly folds: readonly Fold[];
   /** Every change, field by field; values of Secrets are left out. */
@@ -81,6 +83,12 @@ export type Fate =
 export interface Removal extends Entry {
   readonly fate: Fate;
   readonly why: string;
+}
+
+export interface Exception extends Entry {
+  readonly rule: string;
+  readonly message: string;
+  readonly reason: string;
 }
 
 /** A door that opens or closes. */

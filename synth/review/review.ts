@@ -22,12 +22,18 @@ export interface ReviewFacts {
   readonly environment: string;
   /** The line that makes an object. @default - its line of YAML */
   readonly sourceOf?: SourceOf;
+  /** @default - none */
+  readonly exceptions?: Page['exceptions'];
   /** What could not be read. */
   readonly notes?: readonly string[];
 }
 
 /** Everything that changes between two trees of one environment, and what it will do. */
-export function reviewOf(base: Index, head: Index, { environment, sourceOf, notes = [] }: ReviewFacts): Page {
+export function reviewOf(
+  base: Index,
+  head: Index,
+  { environment, sourceOf, exceptions = [], notes = [] }: ReviewFacts,
+): Page {
   const sides = sidesOf(base, head, sourceOf);
   const restarts = restartsOf(sides);
   const removed = removalsOf(sides);
@@ -66,6 +72,7 @@ export function reviewOf(base: Index, head: Index, { environment, sourceOf, note
     ...(capacity ? { capacity } : {}),
     secrets,
     alerts,
+    exceptions,
     folds: foldsOf(listed(beyondNames(sides))),
     changes,
     notes,

@@ -75,6 +75,14 @@ export function sectionsOf(page: Page): Section[] {
         text: `${group[0]!.kind}: ${group.map(({ alert }) => alert).join(', ')}`,
       })),
     },
+    {
+      id: 'exceptions',
+      title: 'Accepted exceptions',
+      lines: page.exceptions.map(({ rule, message, reason, ...entry }) => ({
+        ...about(entry),
+        text: `${message} [${rule}]; accepted: ${reason}`,
+      })),
+    },
     { id: 'differences', title: 'Differences', lines: differenceLines(page) },
     { id: 'notes', title: 'Not read', lines: page.notes.map((text) => ({ text })) },
   ];
