@@ -138,7 +138,9 @@ describe('review', () => {
       `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api, namespace: shop}\nspec: {selector: {matchLabels: {app: api}}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: api, image: api:1.0.0, resources: {requests: {memory: ${memory}}}}]}}}\n`;
     write('clusters/home/apps/api.yaml', pod('64Gi'));
     write('nodes.yaml', '- {name: pi, arch: arm64, cpu: "4", memory: 8Gi}\n');
-    expect(await run({ nodes: join(folder, 'nodes.yaml') })).toContain('finds no node with room');
+    expect(await run({ nodes: join(folder, 'nodes.yaml') })).toContain(
+      'one pod requests 0 CPU and 65536Mi, more than any of pi',
+    );
   });
 
   test.each([
