@@ -59,7 +59,7 @@ export function security(app: App, environment: Environment, facts: NeotoolFacts
     new VaultSecretStore(chart, 'secret-store', {
       name: external.store.name,
       vault: store,
-      namespaces: ['neotool-app', 'neotool-data', 'neotool-storage'],
+      namespaces: ['neotool-app', 'neotool-data'],
     });
   return {
     keys: new VaultJwtInit(chart, 'vault-jwt-init', { vault: store, accounts, images }),

@@ -1,4 +1,5 @@
 import type { App } from 'cdk8s';
+import { Construct } from 'constructs';
 import { type ObjectStore, S3, type S3Props } from '../../constructs/bucket.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { minio } from '../../constructs/stores/minio.ts';
@@ -32,11 +33,16 @@ export function storage(app: App, { name, secrets }: Environment, { objects }: N
     });
   }
   const isAccount = /^[0-9a-f]{32}$/.test(objects.account);
-  const store = new S3(chart, 'r2', {
-    ...r2(isAccount ? objects.account : 'none'),
-    namespaces: ['neotool-app', 'neotool-data'],
-  });
-  refuse(store, [
+  // The keys of a bucket are where it is used, and nowhere else.
+  const users = { assets: 'neotool-app', backups: 'neotool-data' };
+  const buckets = new Map(
+    Object.entries(users).map(([bucket, namespace]) => {
+      const unit = new Construct(chart, bucket);
+      const store = new S3(unit, 'r2', { ...r2(isAccount ? objects.account : 'none'), namespaces: [namespace] });
+      return [bucket, store.bucket(`${name}-${bucket}`)] as const;
+    }),
+  );
+  refuse(new Construct(chart, 'objects'), [
     ...(isAccount
       ? []
       : [
@@ -48,5 +54,5 @@ export function storage(app: App, { name, secrets }: Environment, { objects }: N
         ]
       : []),
   ]);
-  return { bucket: (bucket) => store.bucket(`${name}-${bucket}`) };
+  return { bucket: (bucket) => buckets.get(bucket)! };
 }

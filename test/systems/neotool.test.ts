@@ -189,6 +189,14 @@ describe('Secrets', () => {
     expect(ofKind('ExternalSecret').map(({ metadata }) => metadata.namespace)).not.toContain('neotool-security');
   });
 
+  test('the keys of a bucket are where it is used', () => {
+    const places = ofKind('ExternalSecret').map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    expect(places.filter((place) => place.includes('/r2-')).sort()).toEqual([
+      'neotool-app/r2-neotool-prod-assets',
+      'neotool-data/r2-neotool-prod-backups',
+    ]);
+  });
+
   test.each(['neotool-local', 'neotool-dev'] as const)('%s makes its own up', (name) => {
     expect(ofKind('Password', environments[name]).length).toBeGreaterThan(5);
     expect(ofKind('ClusterSecretStore', environments[name])).toEqual([]);
