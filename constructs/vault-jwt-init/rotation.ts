@@ -1,4 +1,4 @@
-import { apart, asAccount, FOLDER, generate, KEY, NEXT, PUBLIC } from './paths.ts';
+import { apart, asAccount, FOLDER, generate, identify, KEY, NEXT, PUBLIC } from './paths.ts';
 
 /** What Vault has of a path, as JSON; fails where that cannot be told, and tells absent by an empty file. */
 const read = `read_path() { # path file
@@ -20,12 +20,15 @@ if [ ! -s ${FOLDER}/current.json ]; then
   echo 'jwt-rotate: there is no key to follow, VaultJwtInit makes the first' >&2
   exit 1
 fi
+mkdir -p ${FOLDER}/current
+vault kv get -mount=secret -field=public ${KEY} > ${FOLDER}/current/public.pem
 read_path ${NEXT} ${FOLDER}/next.json
 [ -s ${FOLDER}/next.json ] || touch ${FOLDER}/absent
 `;
 
+/** One that somebody else made may have no id written beside it. */
 export const nextScript = `${apart}
-[ -e ${FOLDER}/absent ] || exit 0
+${identify(`${FOLDER}/current`)}[ -e ${FOLDER}/absent ] || exit 0
 ${generate(`${FOLDER}/new`)}`;
 
 /**
@@ -65,6 +68,7 @@ if [ -z "$since" ]; then
 fi
 
 former=$(field kid ${FOLDER}/current.json)
+[ -n "$former" ] || former=$(cat ${FOLDER}/current/kid)
 version=$(field version ${FOLDER}/current.json)
 if [ "$former" != "$kid" ]; then
   wait_until "$since" ${settleMinutes}
