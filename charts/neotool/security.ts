@@ -54,6 +54,10 @@ export function security(app: App, environment: Environment, facts: NeotoolFacts
             uploader: images.rclone,
           },
   });
+  if (facts.vault.mode === 'raft') {
+    const reason = "K3s' own flannel encrypts between the nodes: --flannel-backend=wireguard-native, docs/neotool.md";
+    declare(store, { allow: { rule: 'advice', reason } });
+  }
   const secrets =
     external &&
     new VaultSecretStore(chart, 'secret-store', {
