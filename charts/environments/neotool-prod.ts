@@ -17,6 +17,8 @@ export default {
   domain: 'neotool.example.com',
   ingress: { class: 'traefik', issuer: 'letsencrypt-prod', internal: { port: 8082 } },
   secrets: { kind: 'external', store: { kind: 'ClusterSecretStore', name: 'vault' } },
+  // What staging has shown to work is brought here: npm run promote -- neotool-staging neotool-prod.
+  imageTags: 'ci',
   registries: { own: { prefix: 'ghcr.io/salomax' } },
   network: {
     ...k3s.network,

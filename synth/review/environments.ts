@@ -48,7 +48,7 @@ export function environmentDifference(from: RenderedEnvironment, to: RenderedEnv
   return {
     from: from.name,
     to: to.name,
-    onlyFrom: only('removed'),
+    onlyFrom: only('removed').map((entry) => ({ ...entry, object: entry.object.replaceAll(to.name, from.name) })),
     onlyTo: only('added'),
     folds: foldsOf(changes.flatMap((change) => withoutChecksums(change))),
   };

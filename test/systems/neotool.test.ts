@@ -259,10 +259,12 @@ describe('services', () => {
     expect(Number.parseInt(hard['limits.memory'], 10)).toBeGreaterThanOrEqual(most * 1024);
   });
 
-  test('their images are those of ghcr.io/salomax, whose tags Flux keeps', () => {
+  test('their images are those of ghcr.io/salomax; Flux follows their tags up to staging, production is promoted to', () => {
+    const stage = environments['neotool-staging'];
+    expect(ofKind('ImagePolicy')).toEqual([]);
     for (const name of serviceNames) {
       expect(podOf(name).containers[0]!.image).toBe(`ghcr.io/salomax/neotool-${name}:v1.0.0`);
-      expect(live.find('ImageRepository', 'flux-system', `neotool-${name}`).spec.image).toBe(
+      expect(stage.find('ImageRepository', 'flux-system', `neotool-${name}`).spec.image).toBe(
         `ghcr.io/salomax/neotool-${name}`,
       );
     }
@@ -449,7 +451,7 @@ describe('workflows', () => {
   });
 
   test('turned on, it runs, its tags are followed, and a day without it is an alert', () => {
-    const system = rendered(withFacts({ bacenIfdata: true }));
+    const system = rendered(withFacts({ bacenIfdata: true }, staging));
     expect(system.find('CronJob', 'neotool-workflows', 'bacen-ifdata').spec).not.toHaveProperty('suspend', true);
     expect(system.find('ImagePolicy', 'flux-system', 'neotool-bacen-ifdata')).toBeDefined();
     const [{ rules }] = system.find('PrometheusRule', 'neotool-observability', 'neotool').spec.groups;
