@@ -51,42 +51,58 @@ export function services(app: App, facts: NeotoolFacts, needs: Needs): Service[]
 
   const made = new Map<ServiceName, Service>();
   for (const name of ['security', 'app', 'assets', 'assistant'] as const) {
-    const calls = [...made.values()].filter((other) => other.name === 'security');
-    const repository = `neotool-${name}`;
-    const track = (id: string, image: Image, scale: { min: number; max: number }) =>
-      new Workload(chart, id, {
-        image,
-        size,
-        scale: { ...scale, ...(scale.max > scale.min && { cpu: 70 }) },
-        env: {
-          MICRONAUT_ENVIRONMENTS: 'kubernetes',
-          VAULT_ENABLED: true,
-          VAULT_ADDRESS: needs.keys.client(`${chart.namespace}/${id}`).address,
-          // The JVM takes a quarter of the limit for its heap unless told.
-          JAVA_TOOL_OPTIONS: '-XX:MaxRAMPercentage=70',
-          DATASOURCES_DEFAULT_MAXIMUM_POOL_SIZE: POOL,
-        },
-        uses: [...usesOf(name, needs), needs.keys.client(`${chart.namespace}/${id}`)],
-        calls,
-        listens: { http: 8080 },
-        health: { live: '/health/liveness', ready: '/health/readiness', startSeconds: 180 },
-        metrics: { port: 'http', path: '/prometheus' },
-      });
-
-    const stable = track(name, images.own(repository, 'v1.0.0'), scaleOf(facts, name));
+    const security = made.get('security');
+    const track = { name, needs, calls: security ? [security] : [] };
+    const stable = trackOf(chart, name, {
+      ...track,
+      image: images.own(`neotool-${name}`, 'v1.0.0'),
+      scale: scaleOf(facts, name),
+    });
     const wanted = facts.canary?.[name];
-    made.set(name, { name, ...addressOf(stable, wanted && canaryOf(chart, name, wanted)) });
-
-    function canaryOf(scope: Chart, of: ServiceName, { version, percent }: NonNullable<typeof wanted>) {
-      const canary = track(`${of}-canary`, images.pinned(repository, version), canaryScale(facts, of));
-      return new Canary(scope, `${of}-tracks`, { stable, canary, percent });
+    if (!wanted) {
+      made.set(name, { name, url: stable.url(), endpoints: stable.endpoints });
+      continue;
     }
+    const canary = trackOf(chart, `${name}-canary`, {
+      ...track,
+      image: images.pinned(`neotool-${name}`, wanted.version),
+      scale: canaryScale(facts, name),
+    });
+    const { url, endpoints } = new Canary(chart, `${name}-tracks`, { stable, canary, percent: wanted.percent });
+    made.set(name, { name, url, endpoints });
   }
   return serviceNames.map((name) => made.get(name)!);
 }
 
-const addressOf = (stable: Workload, canary?: Canary) =>
-  canary ? { url: canary.url, endpoints: canary.endpoints } : { url: stable.url(), endpoints: stable.endpoints };
+interface Track {
+  readonly name: ServiceName;
+  readonly image: Image;
+  readonly scale: { readonly min: number; readonly max: number };
+  readonly needs: Needs;
+  readonly calls: readonly Callee[];
+}
+
+function trackOf(chart: Chart, id: string, { name, image, scale, needs, calls }: Track): Workload {
+  const key = needs.keys.client(`${chart.namespace}/${id}`);
+  return new Workload(chart, id, {
+    image,
+    size,
+    scale: { ...scale, ...(scale.max > scale.min && { cpu: 70 }) },
+    env: {
+      MICRONAUT_ENVIRONMENTS: 'kubernetes',
+      VAULT_ENABLED: true,
+      VAULT_ADDRESS: key.address,
+      // The JVM takes a quarter of the limit for its heap unless told.
+      JAVA_TOOL_OPTIONS: '-XX:MaxRAMPercentage=70',
+      DATASOURCES_DEFAULT_MAXIMUM_POOL_SIZE: POOL,
+    },
+    uses: [...usesOf(name, needs), key],
+    calls,
+    listens: { http: 8080 },
+    health: { live: '/health/liveness', ready: '/health/readiness', startSeconds: 180 },
+    metrics: { port: 'http', path: '/prometheus' },
+  });
+}
 
 /** Queries go through PgBouncer; Flyway needs a session, and goes straight to the server. */
 function usesOf(name: ServiceName, { postgresql, kafka, objects }: Needs): Dependency[] {
