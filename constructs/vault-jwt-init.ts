@@ -139,7 +139,7 @@ export class VaultJwtInit extends Construct {
     };
   }
 
-  /** Scripts by container: those that talk to Vault in its image, those that compute beside them, without a way to it. */
+  /** Scripts by container, in order: those that talk to Vault in its image, those that compute where openssl is. */
   private pod(name: string, scripts: Readonly<Record<string, string>>) {
     const { vault, accounts, images } = this.#props;
     const path = (step: string) => `/scripts/${step}.sh`;
