@@ -70,17 +70,17 @@ export class VaultJwtInit extends Construct {
 
   constructor(scope: Construct, id: string, props: VaultJwtInitProps) {
     super(scope, id);
-    const { vault, accounts, tokenMinutes = 24 * 60, settleMinutes = 60 } = props;
+    const { vault, accounts, images, tokenMinutes = 24 * 60, settleMinutes = 60 } = props;
     const account = (name: string) => `${accounts.namespace}/${name}`;
     this.#props = props;
 
-    const { template, metadata } = this.pod(INIT, {
-      check: checkScript(account(INIT)),
-      generate: generateScript,
-      store: storeScript(account(INIT)),
-      verify: verifyScript,
-      publish: publishScript(account(INIT)),
-    });
+    const { template, metadata } = this.pod(INIT, [
+      { name: 'check', image: images.vault, script: checkScript(account(INIT)) },
+      { name: 'generate', image: images.openssl, script: generateScript },
+      { name: 'store', image: images.vault, script: storeScript(account(INIT)) },
+      { name: 'verify', image: images.openssl, script: verifyScript },
+      { name: 'publish', image: images.vault, script: publishScript(account(INIT)) },
+    ]);
     new KubeJob(this, 'job', {
       metadata: { ...metadata, annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' } },
       spec: { backoffLimit: 6, template },
@@ -92,11 +92,11 @@ export class VaultJwtInit extends Construct {
       });
     }
 
-    const rotation = this.pod(ROTATE, {
-      begin: beginScript(account(ROTATE)),
-      generate: nextScript,
-      step: stepScript(account(ROTATE), { settleMinutes, tokenMinutes }),
-    });
+    const rotation = this.pod(ROTATE, [
+      { name: 'begin', image: images.vault, script: beginScript(account(ROTATE)) },
+      { name: 'generate', image: images.openssl, script: nextScript },
+      { name: 'step', image: images.vault, script: stepScript(account(ROTATE), { settleMinutes, tokenMinutes }) },
+    ]);
     new KubeCronJob(this, 'rotation', {
       metadata: rotation.metadata,
       spec: {
@@ -139,35 +139,36 @@ export class VaultJwtInit extends Construct {
     };
   }
 
-  /** Scripts by container, in order: those that talk to Vault in its image, those that compute where openssl is. */
-  private pod(name: string, scripts: Readonly<Record<string, string>>) {
-    const { vault, accounts, images } = this.#props;
-    const path = (step: string) => `/scripts/${step}.sh`;
-    const client = vault.client(`${accounts.namespace}/${name}`);
-    const program = (step: string) => ({
-      image: scripts[step]!.includes('VAULT_TOKEN') ? images.vault : images.openssl,
-      command: ['sh', path(step)],
-    });
-    const steps = Object.keys(scripts);
-    const last = steps.at(-1)!;
+  /** One container after another; they share nothing but what is in memory. The last one is the pod's own. */
+  private pod(name: string, steps: readonly Step[]) {
+    const { vault, accounts } = this.#props;
+    const path = (step: Step) => `/scripts/${step.name}.sh`;
+    const program = (step: Step) => ({ image: step.image, command: ['sh', path(step)] });
+    const { image, command } = program(steps.at(-1)!);
     const pod = new Pod(this, `${name}-pod`, {
       name,
+      image,
       size: 'small',
-      ...program(last),
-      run: { command: program(last).command, user: 100, group: 1000, inMemory: [FOLDER] },
-      // The command line's own waits are shorter than an election, and a request that hangs is asked again.
+      run: { command, user: 100, group: 1000, inMemory: [FOLDER] },
+      // Shorter than the command line's own minute: a request that hangs is asked again.
       env: { VAULT_CLIENT_TIMEOUT: '20s', HOME: FOLDER },
-      files: Object.fromEntries(steps.map((step) => [path(step), scripts[step]!])),
-      uses: [client],
+      files: Object.fromEntries(steps.map((step) => [path(step), step.script])),
+      uses: [vault.client(`${accounts.namespace}/${name}`)],
     });
     const template = pod.template({
       pod: {
         restartPolicy: 'Never',
-        initContainers: steps.slice(0, -1).map((step) => pod.container(step, program(step))),
+        initContainers: steps.slice(0, -1).map((step) => pod.container(step.name, program(step))),
       },
     });
     return { template, metadata: { name, namespace: pod.pods.namespace, labels: pod.labels } };
   }
+}
+
+interface Step {
+  readonly name: string;
+  readonly image: Image;
+  readonly script: string;
 }
 
 const once = { timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' } as const;
