@@ -1,8 +1,9 @@
 import { Construct } from 'constructs';
 import { Middleware, ServersTransport } from '../imports/custom.ts';
 import { environmentOf } from '../imports/environment.ts';
-import { KubeIngress, KubeNetworkPolicy } from '../imports/k8s.ts';
+import { KubeIngress } from '../imports/k8s.ts';
 import { declare, refuse } from '../imports/relations.ts';
+import { AcmeSolver } from './acme-solver.ts';
 import { labelsOf, namespaceOf } from './labels.ts';
 import { type Cors, middlewareProblems, middlewaresOf, type RateLimit } from './middlewares.ts';
 import { type Route, routeProblems, rulesByExemption } from './routes.ts';
@@ -81,7 +82,7 @@ export class Ingress extends Construct {
     const answering = new Map(routes.map(({ to, sticky }) => [to, sticky]));
     for (const { to, sticky } of routes) if (sticky) answering.set(to, sticky);
     for (const [to, sticky] of answering) this.connect(id, to, props, sticky);
-    this.admitSolver(id);
+    new AcmeSolver(this, 'solver', { name: id, namespace });
     declare(this, {
       provides: { objects: [{ kind: 'Secret', namespace, name: secretName, keys: ['tls.crt', 'tls.key'] }] },
       uses: [...new Set(routes.map(({ to }) => to))],
@@ -119,35 +120,9 @@ export class Ingress extends Construct {
       annotate('sticky.cookie.samesite', 'lax');
     }
   }
-
-  /** Opens the pod that answers the certificate authority while cert-manager proves the domain. */
-  private admitSolver(id: string) {
-    const pods = { namespace: namespaceOf(this), labels: { 'acme.cert-manager.io/http01-solver': 'true' } };
-    const { labels, namespace } = environmentOf(this).network.ingress;
-    const port = 8089;
-    new KubeNetworkPolicy(this, 'solver', {
-      metadata: { name: `${id}-acme-solver`, namespace: pods.namespace, labels: labelsOf(this, id) },
-      spec: {
-        podSelector: { matchLabels: pods.labels },
-        policyTypes: ['Ingress'],
-        ingress: [
-          {
-            from: [
-              {
-                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-                podSelector: { matchLabels: { ...labels } },
-              },
-            ],
-            ports: [{ protocol: 'TCP', port }],
-          },
-        ],
-      },
-    });
-    declare(this, { flows: [{ from: { builtin: 'ingress' }, to: pods, port }] });
-  }
 }
 
-const hostProblems = (host: string) =>
+export const hostProblems = (host: string) =>
   /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/.test(host) && host.length <= 253
     ? []
     : [`host: "${host}" is not a DNS name; write it like api.example.com`];

@@ -1,9 +1,11 @@
+import { Lazy } from 'cdk8s';
 import { Construct, type IConstruct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { KubeLimitRange, KubeNamespace, KubeNetworkPolicy, KubeResourceQuota } from '../imports/k8s.ts';
 import { declare, refuse } from '../imports/relations.ts';
 import { nameProblems, namespaceOf } from './labels.ts';
 import { joinMesh, meshAnnotations } from './mesh.ts';
+import { type Needs, needsOf, type PodNeeds } from './namespace-needs.ts';
 import { ProxyMetrics } from './proxy-metrics.ts';
 import { amountOf } from './sizes.ts';
 
@@ -16,15 +18,20 @@ export interface NamespaceProps {
   readonly podSecurity?: 'restricted' | 'baseline' | 'privileged';
   /** `open` where a Helm chart's pods bring no NetworkPolicies that would let them through. @default closed */
   readonly network?: 'closed' | 'open';
-  /** Sums over all pods: `{ 'limits.memory': '8Gi', pods: '40' }`. @default - none */
-  readonly quota?: Quantities;
+  /**
+   * Sums over all pods: `{ 'limits.memory': '8Gi', pods: '40' }`; or what is rendered here at the busiest, and `headroom`
+   * percent of it, with the LimitRange that such sums need. @default - none
+   */
+  readonly quota?: Quantities | { readonly headroom: number };
   /** Bounds and defaults of one container. @default - none */
-  readonly limits?: {
-    readonly min?: Quantities;
-    readonly max?: Quantities;
-    readonly default?: Quantities;
-    readonly defaultRequest?: Quantities;
-  };
+  readonly limits?: Limits;
+}
+
+export interface Limits {
+  readonly min?: Quantities;
+  readonly max?: Quantities;
+  readonly default?: Quantities;
+  readonly defaultRequest?: Quantities;
 }
 
 /**
@@ -39,7 +46,8 @@ export class Namespace extends Construct {
 
   constructor(scope: Construct, id: string, props: NamespaceProps = {}) {
     super(scope, id);
-    const { name = namespaceOf(this), podSecurity = 'restricted', network = 'closed', quota, limits } = props;
+    const { name = namespaceOf(this), podSecurity = 'restricted', network = 'closed' } = props;
+    const { quota, limits } = props.quota && 'headroom' in props.quota ? fitting(this, name, props) : fixed(props);
     const { kubernetes, mesh } = environmentOf(this);
     this.name = name;
     levelsOf(this).set(name, podSecurity);
@@ -70,22 +78,22 @@ export class Namespace extends Construct {
     if (quota) {
       new KubeResourceQuota(this, 'quota', {
         metadata: { name: 'quota', namespace: name },
-        spec: { hard: { ...quota } },
+        spec: { hard: quota },
       });
     }
     if (limits) {
       new KubeLimitRange(this, 'limits', {
         metadata: { name: 'limits', namespace: name },
-        spec: { limits: [{ type: 'Container', ...limits }] },
+        spec: { limits: [limits] },
       });
     }
     // Before the first pod.
     declare(this, { layer: 'namespaces' });
     refuse(this, [
       ...nameProblems(name),
-      ...quantityProblems('quota', quota),
-      ...Object.entries(limits ?? {}).flatMap(([bound, amounts]) => quantityProblems(`limits.${bound}`, amounts)),
-      ...minimumProblems(limits?.min),
+      ...quotaProblems(props),
+      ...Object.entries(props.limits ?? {}).flatMap(([bound, amounts]) => quantityProblems(`limits.${bound}`, amounts)),
+      ...minimumProblems(props.limits?.min),
     ]);
   }
 }
@@ -103,6 +111,53 @@ function levelsOf({ node: { root } }: IConstruct): Map<string, Level> {
 
 /** Pod Security level of a namespace that was constructed before. */
 export const podSecurityOf = (scope: IConstruct, namespace: string) => levelsOf(scope).get(namespace);
+
+const fixed = ({ quota, limits }: NamespaceProps) => ({
+  quota: quota && { ...(quota as Quantities) },
+  limits: limits && { type: 'Container' as const, ...limits },
+});
+
+/** Rendered last, when everything in the namespace is known. */
+function fitting(scope: Construct, namespace: string, { quota, limits }: NamespaceProps) {
+  const { headroom } = quota as { headroom: number };
+  return {
+    quota: Lazy.any({ produce: () => quotaOf(needsOf(scope, namespace).all, headroom) }),
+    limits: Lazy.any({
+      produce: () => ({ type: 'Container', ...limitsOf(needsOf(scope, namespace).largest), ...limits }),
+    }),
+  };
+}
+
+const GiB = 2 ** 30;
+const MiB = 2 ** 20;
+
+/** No sum of CPU limits: most containers have none, and would have to. */
+function quotaOf({ pods, cpu, memory, memoryLimit, claims, storage }: Needs, headroom: number): Quantities {
+  const more = (amount: number) => amount * (1 + headroom / 100);
+  return {
+    pods: `${Math.ceil(more(pods))}`,
+    'requests.cpu': `${Math.ceil(more(cpu) * 10) * 100}m`,
+    'requests.memory': `${Math.ceil(more(memory) / MiB)}Mi`,
+    'limits.memory': `${Math.ceil(more(memoryLimit) / MiB)}Mi`,
+    persistentvolumeclaims: `${Math.ceil(more(claims))}`,
+    'requests.storage': `${Math.ceil(more(storage) / GiB)}Gi`,
+  };
+}
+
+/** What says nothing gets little: it is a sidecar, or an operator's pod. No minimum, they ask for less than one would guess. */
+const limitsOf = ({ memoryLimit }: PodNeeds): Limits => ({
+  max: { memory: `${Math.ceil(memoryLimit / MiB)}Mi` },
+  default: { memory: `${Math.min(256, Math.ceil(memoryLimit / MiB))}Mi` },
+  defaultRequest: { cpu: '10m', memory: '32Mi' },
+});
+
+function quotaProblems({ quota }: NamespaceProps): string[] {
+  if (!quota || !('headroom' in quota)) return quantityProblems('quota', quota);
+  const { headroom } = quota;
+  return typeof headroom === 'number' && headroom >= 0
+    ? []
+    : [`quota.headroom: ${headroom} percent is less than what is rendered; give 0 or more`];
+}
 
 const quantityProblems = (field: string, amounts: Quantities = {}) =>
   Object.entries(amounts)

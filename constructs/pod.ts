@@ -18,6 +18,7 @@ import type { Callee, Dependency, Env, Files } from './dependency.ts';
 import { type Image, imageProblems, referenceOf } from './images.ts';
 import { labelsOf, nameProblems, namespaceOf, selectorOf } from './labels.ts';
 import { NetworkPolicy } from './network-policy.ts';
+import type { Priority } from './priority.ts';
 import { resourcesOf, type Size, sizeProblems } from './sizes.ts';
 
 export interface PodProps {
@@ -39,6 +40,8 @@ export interface PodProps {
   readonly placement?: {
     readonly nodeSelector?: Readonly<Record<string, string>>;
     readonly tolerations?: readonly Toleration[];
+    /** Who gives way where there is no room for all. @default - the cluster's default */
+    readonly priority?: Priority;
   };
 }
 
@@ -121,7 +124,7 @@ export class Pod extends Construct {
     this.policy = new NetworkPolicy(this, 'network-policy', { name, pods: this.pods });
     this.connect([...uses, ...calls]);
     if (api) this.allowApi(api);
-    this.await([...uses, ...this.#config.secrets]);
+    this.await([...uses, ...this.#config.secrets, { construct: props.placement?.priority }]);
     refuse(this, [
       ...nameProblems(name),
       ...sizeProblems(props.size),
@@ -180,6 +183,7 @@ export class Pod extends Construct {
         enableServiceLinks: false,
         nodeSelector: placement.nodeSelector && { ...placement.nodeSelector },
         tolerations: placement.tolerations && [...placement.tolerations],
+        priorityClassName: placement.priority?.name,
         imagePullSecrets: pulls ? [{ name: pullSecret }] : undefined,
         securityContext: {
           runAsNonRoot: true,

@@ -4,6 +4,7 @@ import { environmentOf } from '../imports/environment.ts';
 import { KubePodDisruptionBudget } from '../imports/k8s.ts';
 import { declare, identityOf, type PodSet, refuse, warn } from '../imports/relations.ts';
 import { AlertRules } from './alert-rules.ts';
+import type { ConsoleBackend } from './console.ts';
 import type { Callee, Dependency, Endpoint } from './dependency.ts';
 import { defaultClassOf } from './ha-stateful-store.ts';
 import { type Image, imageProblems, referenceOf } from './images.ts';
@@ -60,6 +61,8 @@ export class RabbitmqCluster extends Construct implements Callee {
   /** DNS name of its Service, from anywhere in the cluster. */
   readonly host: string;
   readonly endpoints: readonly Endpoint[];
+  /** Its management pages, which ask for a user of it. */
+  readonly console: ConsoleBackend;
   /** What has to be up before its users. */
   readonly construct: IConstruct = this;
   readonly #vhosts: ReadonlyMap<string, Vhost>;
@@ -83,7 +86,8 @@ export class RabbitmqCluster extends Construct implements Callee {
     declare(this, { layer: 'stores' });
 
     const { affinity, problems, warnings } = placementOf(this, [], placement);
-    const { nodeSelector, tolerations } = placement ?? {};
+    const { nodeSelector, tolerations, priority } = placement ?? {};
+    if (priority) declare(this, { uses: [priority] });
     const annotations = topologyFrom.length
       ? { 'rabbitmq.com/topology-allowed-namespaces': [...topologyFrom].sort().join(',') }
       : undefined;
@@ -96,6 +100,9 @@ export class RabbitmqCluster extends Construct implements Callee {
         resources: { requests: { ...requests, memory: limits!['memory']! }, limits },
         affinity: nodeSelector ? { ...affinity, nodeAffinity: nodesWith(nodeSelector) } : affinity,
         tolerations: tolerations && [...tolerations],
+        override: priority && {
+          statefulSet: { spec: { template: { spec: { priorityClassName: priority.name, containers: [] } } } },
+        },
       },
     });
     const selector = { matchLabels: { ...this.pods.labels } };
@@ -129,6 +136,7 @@ export class RabbitmqCluster extends Construct implements Callee {
     policy.allowFrom(OPERATORS, MANAGEMENT);
     declare(this, { flows: [{ from: OPERATORS, to: this.pods, port: MANAGEMENT }] });
     this.endpoints = [open(AMQP)];
+    this.console = { service: id, port: MANAGEMENT, admit: open(MANAGEMENT).admit! };
 
     const readers = [...new Set([namespace, ...clients])];
     this.#vhosts = new Map(

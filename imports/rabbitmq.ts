@@ -28,6 +28,13 @@ export type IRabbitmqCluster = Of<
     readonly resources: IResourceRequirements;
     readonly affinity?: IAffinity;
     readonly tolerations?: IToleration[];
+    readonly override?: {
+      readonly statefulSet: {
+        readonly spec: {
+          readonly template: { readonly spec: { readonly priorityClassName: string; readonly containers: [] } };
+        };
+      };
+    };
   }
 >;
 

@@ -11,7 +11,10 @@ interface Metadata {
 
 /** Of the pods that the operator makes. */
 interface PodTemplate {
-  readonly pod?: Pick<PodSpec, 'affinity' | 'enableServiceLinks' | 'terminationGracePeriodSeconds' | 'tolerations'> & {
+  readonly pod?: Pick<
+    PodSpec,
+    'affinity' | 'enableServiceLinks' | 'priorityClassName' | 'terminationGracePeriodSeconds' | 'tolerations'
+  > & {
     readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   };
 }

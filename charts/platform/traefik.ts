@@ -8,8 +8,8 @@ import { part } from './part.ts';
 
 export interface TraefikFacts {
   /**
-   * Ports of every node instead of a load balancer, for a router or proxy in front of the cluster. Traefik then sees
-   * addresses of nodes, and takes the client's from X-Forwarded-For of those in `proxies`, address ranges.
+   * Ports of every node without a taint instead of a load balancer, for a router or proxy in front of the cluster. One of
+   * `proxies`, address ranges, passes whole connections on, encrypted as they are, and says who called by the PROXY protocol.
    */
   readonly nodePorts: { readonly web: number; readonly websecure: number; readonly proxies?: readonly string[] };
 }
@@ -21,31 +21,21 @@ const INTERNAL = 'traefik-internal';
 export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<TraefikFacts> = {}, mesh?: IConstruct) {
   const chart = part(app, 'traefik');
   const { ingress, network } = environmentOf(chart);
-  const trusted = nodePorts?.proxies && { forwardedHeaders: { trustedIPs: [...nodePorts.proxies] } };
+  const trusted = nodePorts?.proxies && { proxyProtocol: { trustedIPs: [...nodePorts.proxies] } };
   const { internal } = ingress;
   if (mesh) declare(chart, { meshed: [network.ingress] });
 
   new ChartRelease(chart, 'traefik', {
     ...charts.traefik,
     values: {
-      deployment: { replicas: 2, podAnnotations: mesh && meshed },
-      podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
-      topologySpreadConstraints: [
-        {
-          labelSelector: { matchLabels: { 'app.kubernetes.io/name': 'traefik' } },
-          topologyKey: 'kubernetes.io/hostname',
-          maxSkew: 1,
-          whenUnsatisfiable: 'ScheduleAnyway',
-        },
-      ],
+      // A node's port leads to the pod on that node.
+      deployment: { ...(nodePorts ? { kind: 'DaemonSet' } : { replicas: 2 }), podAnnotations: mesh && meshed },
+      ...(!nodePorts && apart),
       resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
       ingressClass: { name: ingress.class },
       // Local keeps the client's address, which rate limits count by; Cluster would show a node's.
       service: {
-        spec: nodePorts
-          ? // A router forwards to one node, whether Traefik runs there or not.
-            { type: 'NodePort', externalTrafficPolicy: 'Cluster' }
-          : { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+        spec: { type: nodePorts ? 'NodePort' : 'LoadBalancer', externalTrafficPolicy: 'Local' },
         ...(internal && { additionalServices: { internal: { spec: { type: 'ClusterIP' } } } }),
       },
       ports: {
@@ -74,3 +64,15 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
 
 /** What comes from outside goes past the proxy, which would put its own address in place of the client's. */
 const meshed = { 'linkerd.io/inject': 'enabled', 'config.linkerd.io/skip-inbound-ports': '8000,8443' };
+
+const apart = {
+  podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
+  topologySpreadConstraints: [
+    {
+      labelSelector: { matchLabels: { 'app.kubernetes.io/name': 'traefik' } },
+      topologyKey: 'kubernetes.io/hostname',
+      maxSkew: 1,
+      whenUnsatisfiable: 'ScheduleAnyway',
+    },
+  ],
+};

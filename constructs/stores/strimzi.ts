@@ -73,7 +73,7 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
     this.env = { KAFKA_BOOTSTRAP_SERVERS: `${id}-kafka-bootstrap.${namespace}.svc:${CLIENTS}` };
     this.#topics = topics;
     this.readers = [...new Set([namespace, ...clients])];
-    declare(this, { layer: 'stores' });
+    declare(this, { layer: 'stores', uses: placement?.priority && [placement.priority] });
     // The operator's pods take no nodeSelector, only what it means.
     const wanted = Object.entries(placement?.nodeSelector ?? {}).map(
       ([key, value]): NodeSelectorRequirement => ({ key, operator: 'In', values: [value] }),
@@ -140,6 +140,7 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
             enableServiceLinks: false,
             terminationGracePeriodSeconds: 120,
             tolerations: placement?.tolerations && [...placement.tolerations],
+            priorityClassName: placement?.priority?.name,
           },
         },
       },

@@ -49,12 +49,16 @@ export class Database implements Dependency {
     return { env: Object.fromEntries(env), endpoints, construct };
   }
 
-  /** Key and value pairs in one variable: `ConnectionStrings__Notifi`. @see https://www.npgsql.org/doc/connection-string-parameters.html */
-  npgsql(variable: string): Dependency {
+  /**
+   * Key and value pairs in one variable: `ConnectionStrings__Notifi`. `pool` is how many connections each process opens at
+   * most, 100 unless it is given. @see https://www.npgsql.org/doc/connection-string-parameters.html
+   */
+  npgsql(variable: string, { pool }: { readonly pool?: number } = {}): Dependency {
     const { host, port, name } = this;
+    const most = pool === undefined ? '' : `;Maximum Pool Size=${pool}`;
     return this.in(
       variable,
-      (password) => `Host=${host};Port=${port};Database=${name};Username=${name};Password=${password}`,
+      (password) => `Host=${host};Port=${port};Database=${name};Username=${name};Password=${password}${most}`,
     );
   }
 

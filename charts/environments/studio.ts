@@ -1,0 +1,87 @@
+import type { Environment } from '../../imports/environment.ts';
+import { notifi } from '../notifi/notifi.ts';
+import { k3s } from '../platform/k3s.ts';
+import { platform } from '../platform/platform.ts';
+
+// The Notifi homelab plan's five machines. What a node has is what Ubuntu, K3s and the kernel leave over. Assumed: the boards
+// are Raspberry Pi 5, as its bill of materials has them (on a Pi 4 MongoDB does not start: drop the label, and run one
+// member of it); the domain, the registry, the repository, and the NAS.
+// Not as in the plan: no zone labels, for an architecture is no place; volumes that its disks hold (docs/studio.md lists them);
+// CPU that leaves room for any one node to be lost.
+const kind = (type: string, workload: string) => ({
+  'node.kubernetes.io/instance-type': type,
+  'workload-type': workload,
+  'capability/mongodb': 'true',
+});
+const pi = { arch: 'arm64', cpu: '3500m', memory: '7200Mi', disk: '215Gi' } as const;
+const data = { ...pi, labels: kind('pi', 'data-services') };
+
+export default {
+  ...k3s,
+  name: 'studio',
+  repository: { url: 'ssh://git@github.com/example/homelab', branch: 'main' },
+  nodes: [
+    {
+      ...pi,
+      name: 'pi-node-1',
+      labels: { ...kind('pi', 'control-plane'), 'node-role.kubernetes.io/control-plane': 'true' },
+      taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
+    },
+    { ...data, name: 'pi-node-2' },
+    { ...data, name: 'pi-node-3' },
+    {
+      name: 'studio',
+      arch: 'amd64',
+      cpu: '7500m',
+      memory: '30Gi',
+      disk: '450Gi',
+      labels: kind('studio', 'messaging'),
+    },
+    {
+      name: 'forge',
+      arch: 'amd64',
+      cpu: '11500m',
+      memory: '61Gi',
+      disk: '890Gi',
+      labels: { ...kind('forge', 'analytics'), 'nvidia.com/gpu': 'true' },
+    },
+  ],
+  domain: 'notifi.example.net',
+  registries: { own: { prefix: 'ghcr.io/example', pullSecret: 'registry' } },
+  network: {
+    ...k3s.network,
+    // The whole LAN: what is allowed to reach the Internet is not allowed to reach the router.
+    nodes: ['192.168.1.0/24'],
+    apiServer: { cidr: '192.168.1.101/32', port: 6443 },
+  },
+  systems: [
+    platform({
+      email: 'platform@notifi.example.net',
+      alerts: { slack: { channel: '#notifi-alerts' } },
+      monitoring: { retention: '30d', storage: '100Gi', dns: 'coreDns' },
+      operators: { rabbitmq: true, kafka: ['kafka'] },
+      // The edge Nginx.
+      traefik: { nodePorts: { web: 30080, websecure: 30443, proxies: ['192.168.1.10/32'] } },
+    }),
+    notifi({
+      hosts: {
+        api: 'api.notifi.example.net',
+        grafana: 'grafana.notifi.example.net',
+        prometheus: 'prometheus.notifi.example.net',
+        rabbitmq: 'rabbitmq.notifi.example.net',
+      },
+      stores: {
+        postgresql: { members: 3, storage: '50Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
+        redis: { members: 3, storage: '10Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
+        mongodb: { members: 3, storage: '30Gi', size: { cpu: '250m', memory: '2Gi', memoryLimit: '4Gi' } },
+        minio: { members: 3, storage: '60Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
+        rabbitmq: { members: 3, storage: '10Gi', size: { cpu: '250m', memory: '1Gi', memoryLimit: '2Gi' } },
+        kafka: { members: 3, storage: '40Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
+      },
+      backups: {
+        nas: { host: '192.168.1.20', cidr: '192.168.1.20/32', user: 'notifi-backup', path: '/volume1/notifi' },
+        keepDays: 30,
+      },
+    }),
+  ],
+} satisfies Environment;

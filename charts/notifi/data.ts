@@ -1,0 +1,79 @@
+import { type App, Chart } from 'cdk8s';
+import type { BackupProps } from '../../constructs/backup.ts';
+import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
+import { Namespace } from '../../constructs/namespace.ts';
+import { SftpFolder } from '../../constructs/sftp-folder.ts';
+import { minio } from '../../constructs/stores/minio.ts';
+import { mongodb } from '../../constructs/stores/mongodb.ts';
+import { postgres } from '../../constructs/stores/postgres.ts';
+import { redis } from '../../constructs/stores/redis.ts';
+import { images } from '../versions.ts';
+import type { NotifiFacts } from './facts.ts';
+import type { Priorities } from './priorities.ts';
+
+export type Data = ReturnType<typeof data>;
+
+/** Buckets of MinIO: of backups, of the platform's parts, and of the attachments. */
+export const buckets = {
+  databases: 'database-backups',
+  volumes: 'velero-backups',
+  traces: 'tempo-traces',
+  logs: 'loki-chunks',
+  attachments: 'notifi-production',
+} as const;
+
+const bucketReaders: Readonly<Record<string, readonly string[]>> = {
+  [buckets.attachments]: ['notifi'],
+};
+
+/** PostgreSQL, Redis, MongoDB and MinIO, in the plan's namespace. All are dumped daily, from two in the morning on. */
+export function data(app: App, { stores, backups }: NotifiFacts, { data: priority }: Priorities) {
+  const namespace = 'data-services';
+  const chart = new Chart(app, namespace, { namespace, disableResourceNameHashes: true });
+  new Namespace(chart, 'namespace', { quota: { headroom: 20 } });
+  const placement = { priority };
+  const clients = ['notifi'];
+
+  const objects = new HaStatefulStore(chart, 'minio', {
+    ...stores.minio,
+    engine: minio({
+      buckets: Object.values(buckets).map((name) => ({ name, clients: bucketReaders[name] ?? [] })),
+      images,
+    }),
+    backup: { none: 'what is in it is a copy of something else, or is copied to the NAS' },
+    placement,
+  });
+  const { host, cidr, user, path } = backups.nas;
+  const nas = new SftpFolder(chart, 'nas', { host, cidrs: [cidr], user, path });
+  const daily = (store: string, minute: number): Omit<BackupProps, 'dump'> => ({
+    rpoMinutes: 24 * 60,
+    // Not all at once, nor with Velero, which begins at two.
+    schedule: `${minute} 2 * * *`,
+    targets: [objects.bucket(buckets.databases).folder(store), nas.folder(store)],
+    keep: { days: backups.keepDays },
+    uploader: images.rclone,
+  });
+
+  const postgresql = new HaStatefulStore(chart, 'postgresql', {
+    ...stores.postgresql,
+    engine: postgres({ version: '16', databases: ['notifi'], images }),
+    backup: daily('postgresql', 10),
+    clients,
+    placement,
+  });
+  const sessions = new HaStatefulStore(chart, 'redis', {
+    ...stores.redis,
+    engine: redis({ images }),
+    backup: daily('redis', 25),
+    clients,
+    placement,
+  });
+  const documents = new HaStatefulStore(chart, 'mongodb', {
+    ...stores.mongodb,
+    engine: mongodb({ databases: ['notifi'], images }),
+    backup: daily('mongodb', 40),
+    clients,
+    placement,
+  });
+  return { objects, nas, postgresql, redis: sessions, mongodb: documents };
+}
