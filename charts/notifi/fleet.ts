@@ -47,6 +47,7 @@ function serviceOf(chart: Chart, name: ServiceName, entry: Entry, calls: readonl
     image: images.own(name, '1.0.0'),
     size,
     scale,
+    telemetry: true,
     listens: { http: worker ? 8080 : 5000, ...(grpc && { grpc: 5001 }), metrics: 9090 },
     // As the plan probes the management gateway; the second also looks at what it needs.
     health: { live: '/health', ready: '/health/ready' },

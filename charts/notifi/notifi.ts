@@ -1,13 +1,20 @@
 import { Chart } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
+import { ConnectionBudget } from '../../constructs/connection-budget.ts';
 import { Credential } from '../../constructs/credential.ts';
 import { OwnImages } from '../../constructs/images.ts';
 import { Namespace } from '../../constructs/namespace.ts';
 import type { System } from '../../imports/environment.ts';
+import { alertsOf } from './alerts.ts';
 import { data } from './data.ts';
 import type { NotifiFacts } from './facts.ts';
 import { fleet } from './fleet.ts';
 import { messaging } from './messaging.ts';
 import { priorities } from './priorities.ts';
+import { services as entries } from './services.ts';
+import { POOL } from './stores.ts';
+import type { Entry } from './table.ts';
+import { api, consoles } from './ways-in.ts';
 
 /** Notifi, a notification service: the stores, the brokers and the services of services.ts, each in the plan's namespaces. */
 export const notifi =
@@ -28,10 +35,26 @@ export const notifi =
         keys: { '.dockerconfigjson': 'given' },
       });
     }
-    fleet(chart, {
+    const services = fleet(chart, {
       data: stores,
       messaging: brokers,
       priorities: classes,
       images: new OwnImages(chart, 'images'),
     });
+    api(chart, facts, services);
+    consoles(app, facts, brokers);
+    const { connections } = stores.postgresql;
+    new AlertRules(chart, 'alerts', { rules: alertsOf(connections) });
+    new ConnectionBudget(chart, 'connections', {
+      maxConnections: connections,
+      // Patroni, replication and the superuser's own.
+      reserved: 10,
+      clients: [...connected(), { name: 'backup' }, { name: 'exporter', pods: stores.postgresql.members }],
+    });
   };
+
+/** Who may be connected to PostgreSQL at one time: every pod there may be, and the one more of a rollout. */
+const connected = () =>
+  Object.entries<Entry>(entries)
+    .filter(([, { uses = [] }]) => uses.includes('postgresql'))
+    .map(([name, { scale }]) => ({ name, pods: (scale?.max ?? scale?.min ?? 2) + 1, each: POOL }));
