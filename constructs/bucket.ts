@@ -74,6 +74,24 @@ export class Bucket implements Dependency {
     };
   }
 
+  /** The whole of it as one of several remotes of rclone, which finds it as `$<name>`. @see https://rclone.org/docs/#config-file */
+  remote(name: string): Dependency {
+    const { url, region, pathStyle, credential, endpoints, construct } = this;
+    const [id, secret] = bucketKeys;
+    const settings: Env = {
+      TYPE: 's3',
+      PROVIDER: this.#provider,
+      ENDPOINT: url,
+      REGION: region,
+      FORCE_PATH_STYLE: pathStyle,
+      NO_CHECK_BUCKET: true,
+      ACCESS_KEY_ID: credential.key(id),
+      SECRET_ACCESS_KEY: credential.key(secret),
+    };
+    const env = Object.entries(settings).map(([setting, value]) => [`RCLONE_CONFIG_${name}_${setting}`, value]);
+    return { env: { ...Object.fromEntries(env), [name]: `${name}:${this.name}` }, endpoints, construct };
+  }
+
   /** A folder of it, which rclone finds as `$TARGET`. @see https://rclone.org/s3/ */
   folder(path: string): Dependency {
     const { name, url, region, pathStyle, credential, endpoints, construct } = this;

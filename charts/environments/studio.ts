@@ -82,6 +82,10 @@ export default {
         nas: { host: '192.168.1.20', cidr: '192.168.1.20/32', user: 'notifi-backup', path: '/volume1/notifi' },
         keepDays: 30,
       },
+      movesFrom: {
+        postgresql: { host: 'notifi.abcdefghijkl.us-east-1.rds.amazonaws.com' },
+        bucket: { name: 'notifi-production', url: 'https://s3.us-east-1.amazonaws.com', region: 'us-east-1' },
+      },
     }),
   ],
 } satisfies Environment;

@@ -10,6 +10,7 @@ import { data } from './data.ts';
 import type { NotifiFacts } from './facts.ts';
 import { fleet } from './fleet.ts';
 import { messaging } from './messaging.ts';
+import { movingIn } from './moving-in.ts';
 import { priorities } from './priorities.ts';
 import { services as entries } from './services.ts';
 import { POOL } from './stores.ts';
@@ -43,6 +44,7 @@ export const notifi =
     });
     api(chart, facts, services);
     consoles(app, facts, brokers);
+    if (facts.movesFrom) movingIn(facts.movesFrom, stores);
     const { connections } = stores.postgresql;
     new AlertRules(chart, 'alerts', { rules: alertsOf(connections) });
     new ConnectionBudget(chart, 'connections', {
