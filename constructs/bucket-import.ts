@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import type { Bucket } from './bucket.ts';
 import type { Image } from './images.ts';
-import { ManualJob } from './manual-job.ts';
+import { byHand, ScheduledJob } from './scheduled-job.ts';
 import type { Size } from './sizes.ts';
 
 export interface BucketImportProps {
@@ -14,16 +14,15 @@ export interface BucketImportProps {
 }
 
 /**
- * ManualJob that copies every object of a bucket into another one, and then compares checksums and counts. It may run again: it
+ * Job that copies every object of a bucket into another one, and then compares checksums and counts. It may run again: it
  * copies what is new or differs, and deletes nothing.
  * @see https://rclone.org/commands/rclone_copy/
  */
 export class BucketImport extends Construct {
-  readonly job: ManualJob;
-
   constructor(scope: Construct, id: string, { from, to, client, size = 'medium' }: BucketImportProps) {
     super(scope, id);
-    this.job = new ManualJob(this, id, {
+    new ScheduledJob(this, id, {
+      ...byHand,
       image: client,
       size,
       run: { command: ['sh', '/scripts/import.sh'] },

@@ -2,7 +2,7 @@ import { Construct } from 'constructs';
 import { Credential } from './credential.ts';
 import { External } from './external.ts';
 import type { Image } from './images.ts';
-import { ManualJob } from './manual-job.ts';
+import { byHand, ScheduledJob } from './scheduled-job.ts';
 import type { Size } from './sizes.ts';
 import type { Database } from './stores/postgres/database.ts';
 
@@ -17,21 +17,20 @@ export interface DatabaseImportProps {
 }
 
 /**
- * ManualJob that copies a PostgreSQL database from elsewhere into one of a store, whole or not at all: the source is read as
+ * Job that copies a PostgreSQL database from elsewhere into one of a store, whole or not at all: the source is read as
  * of one moment, the copy is one transaction, and every table's rows are counted on both sides. It may run again, and then
  * replaces what it copied. It does not start while anybody is connected to the target: that is how it tells a
  * database that is moved in from one that is in use.
  * @see https://www.postgresql.org/docs/current/app-pgrestore.html
  */
 export class DatabaseImport extends Construct {
-  readonly job: ManualJob;
-
   constructor(scope: Construct, id: string, { from, to, client, size = 'large' }: DatabaseImportProps) {
     super(scope, id);
     const { host, port = 5432 } = from;
     const source = new Credential(this, `${id}-source`, { keys: { SOURCE_URL: 'given' } });
     const server = new External(this, 'server', { host, ports: [port] });
-    this.job = new ManualJob(this, id, {
+    new ScheduledJob(this, id, {
+      ...byHand,
       image: client,
       size,
       run: { command: ['bash', '/scripts/import.sh'], writable: [FOLDER] },

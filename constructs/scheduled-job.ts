@@ -52,3 +52,9 @@ export class ScheduledJob extends Construct {
     );
   }
 }
+
+/**
+ * Of a ScheduledJob that nothing but a person starts, who looks at a failure before the next try:
+ * `kubectl create job --from=cronjob/<name> <any name>`.
+ */
+export const byHand = { schedule: '0 0 1 1 *', on: false, tries: 1, deadlineMinutes: 24 * 60 } as const;

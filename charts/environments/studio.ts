@@ -1,6 +1,7 @@
 import type { Environment } from '../../imports/environment.ts';
 import { notifi } from '../notifi/notifi.ts';
 import { k3s } from '../platform/k3s.ts';
+import { collectorOtlp } from '../platform/opentelemetry-collector.ts';
 import { platform } from '../platform/platform.ts';
 
 // The Notifi homelab plan's five machines. What a node has is what Ubuntu, K3s and the kernel leave over. Assumed: the boards
@@ -46,6 +47,7 @@ export default {
       labels: { ...kind('forge', 'analytics'), 'nvidia.com/gpu': 'true' },
     },
   ],
+  storageClasses: { ...k3s.storageClasses, 'local-path-readable': { kind: 'node', expandable: false } },
   domain: 'notifi.example.net',
   registries: { own: { prefix: 'ghcr.io/example', pullSecret: 'registry' } },
   network: {
@@ -54,19 +56,12 @@ export default {
     nodes: ['192.168.1.0/24'],
     apiServer: { cidr: '192.168.1.101/32', port: 6443 },
   },
+  otlp: collectorOtlp,
   systems: [
-    platform({
-      email: 'platform@notifi.example.net',
-      alerts: { slack: { channel: '#notifi-alerts' } },
-      monitoring: { retention: '30d', storage: '100Gi', dns: 'coreDns' },
-      operators: { rabbitmq: true, kafka: ['kafka'] },
-      // The edge Nginx.
-      traefik: { nodePorts: { web: 30080, websecure: 30443, proxies: ['192.168.1.10/32'] } },
-    }),
+    // Before the platform, parts of which keep what they have in its MinIO.
     notifi({
       hosts: {
         api: 'api.notifi.example.net',
-        grafana: 'grafana.notifi.example.net',
         prometheus: 'prometheus.notifi.example.net',
         rabbitmq: 'rabbitmq.notifi.example.net',
       },
@@ -86,6 +81,26 @@ export default {
         postgresql: { host: 'notifi.abcdefghijkl.us-east-1.rds.amazonaws.com' },
         bucket: { name: 'notifi-production', url: 'https://s3.us-east-1.amazonaws.com', region: 'us-east-1' },
       },
+    }),
+    platform({
+      email: 'platform@notifi.example.net',
+      alerts: { slack: { channel: '#notifi-alerts' } },
+      monitoring: { retention: '30d', storage: '100Gi', dns: 'coreDns', grafana: 'grafana.notifi.example.net' },
+      dashboards: ['postgresql', 'redis', 'mongodb', 'rabbitmq', 'kafka'],
+      // The edge Nginx.
+      traefik: { nodePorts: { web: 30080, websecure: 30443, proxies: ['192.168.1.10/32'] } },
+      operators: { rabbitmq: true, kafka: ['kafka'] },
+      loki: { retention: '14d', storage: '50Gi', objects: { store: 'data-services/minio', bucket: 'loki-chunks' } },
+      logs: true,
+      tempo: { retention: '72h', storage: '10Gi', objects: { store: 'data-services/minio', bucket: 'tempo-traces' } },
+      collector: { traces: 'tempo' },
+      velero: {
+        objects: { store: 'data-services/minio', bucket: 'velero-backups' },
+        schedule: '0 2 * * *',
+        ttl: '720h',
+        storageClass: 'local-path-readable',
+      },
+      trivy: true,
     }),
   ],
 } satisfies Environment;

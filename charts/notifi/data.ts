@@ -1,5 +1,7 @@
 import { type App, Chart } from 'cdk8s';
+import { AlertRules } from '../../constructs/alert-rules.ts';
 import type { BackupProps } from '../../constructs/backup.ts';
+import { BucketBackup } from '../../constructs/bucket-backup.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { Namespace } from '../../constructs/namespace.ts';
 import { SftpFolder } from '../../constructs/sftp-folder.ts';
@@ -24,6 +26,9 @@ export const buckets = {
 
 const bucketReaders: Readonly<Record<string, readonly string[]>> = {
   [buckets.attachments]: ['notifi'],
+  [buckets.volumes]: ['velero'],
+  [buckets.traces]: ['tempo'],
+  [buckets.logs]: ['loki'],
 };
 
 /** PostgreSQL, Redis, MongoDB and MinIO, in the plan's namespace. All are dumped daily, from two in the morning on. */
@@ -40,7 +45,9 @@ export function data(app: App, { stores, backups }: NotifiFacts, { data: priorit
       buckets: Object.values(buckets).map((name) => ({ name, clients: bucketReaders[name] ?? [] })),
       images,
     }),
-    backup: { none: 'what is in it is a copy of something else, or is copied to the NAS' },
+    backup: {
+      none: 'its buckets are copied to the NAS, but for logs and traces, and for dumps, which go there themselves',
+    },
     placement,
   });
   const { host, cidr, user, path } = backups.nas;
@@ -75,5 +82,16 @@ export function data(app: App, { stores, backups }: NotifiFacts, { data: priorit
     clients,
     placement,
   });
+  const copies = [buckets.volumes, buckets.attachments].map(
+    (bucket, index) =>
+      new BucketBackup(chart, `${bucket}-copy`, {
+        bucket: objects.bucket(bucket),
+        target: nas.folder(bucket),
+        schedule: `${30 * index} 4 * * *`,
+        keepDays: backups.keepDays,
+        client: images.rclone,
+      }),
+  );
+  for (const { node, overdue } of copies) new AlertRules(chart, `${node.id}-alerts`, { rules: [overdue] });
   return { objects, nas, postgresql, redis: sessions, mongodb: documents };
 }

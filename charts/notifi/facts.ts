@@ -12,7 +12,6 @@ export interface NotifiFacts {
   /** Public DNS names: of the API, and of the pages for those who run it. */
   readonly hosts: {
     readonly api: string;
-    readonly grafana: string;
     readonly prometheus: string;
     readonly rabbitmq: string;
   };

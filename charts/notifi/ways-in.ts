@@ -25,15 +25,15 @@ export const api = (scope: Construct, { hosts }: NotifiFacts, services: Readonly
     timeout: '60s',
   });
 
-/** Pages for the people who run it; the plan has them on NodePorts without a password. */
+/** Pages for the people who run it, besides Grafana's; the plan has them on NodePorts without a password. */
 export function consoles(app: App, { hosts }: NotifiFacts, { rabbitmq }: Messaging) {
   const chart = new Chart(app, 'consoles', { namespace: 'monitoring', disableResourceNameHashes: true });
-  const monitoring = (name: string, port: number) => ({
+  new Console(chart, 'prometheus', {
+    host: hosts.prometheus,
     namespace: 'monitoring',
-    backend: { service: `kube-prometheus-stack-${name}`, port },
+    backend: { service: 'kube-prometheus-stack-prometheus', port: 9090 },
+    login: 'basic',
   });
-  new Console(chart, 'grafana', { host: hosts.grafana, ...monitoring('grafana', 80), login: 'its own' });
-  new Console(chart, 'prometheus', { host: hosts.prometheus, ...monitoring('prometheus', 9090), login: 'basic' });
   new Console(chart, 'rabbitmq', {
     host: hosts.rabbitmq,
     namespace: rabbitmq.namespace,
