@@ -135,6 +135,13 @@ program
   .action(async (from, to, options) => (await import('./commands/promote.ts')).promote(from, to, options));
 
 program
+  .command('handbook')
+  .description('write what environments have for people under docs/: runbooks, configuration of machines')
+  .argument('[env...]', 'environments (default: all of charts/environments)')
+  .option('--check', 'write nothing; exit 1 and list what is stale')
+  .action(async (environments, options) => (await import('./commands/handbook.ts')).handbook(environments, options));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

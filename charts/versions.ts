@@ -114,3 +114,9 @@ export const images = {
   // renovate: datasource=docker depName=docker.io/n8nio/n8n
   n8n: 'docker.io/n8nio/n8n:2.38.7',
 } as const;
+
+/** What the machines run. */
+export const hosts = {
+  // renovate: datasource=github-releases depName=k3s-io/k3s versioning=regex:^v1\.34\.(?<patch>\d+)\+k3s(?<build>\d+)$
+  k3s: { from: 'https://github.com/k3s-io', version: 'v1.34.9+k3s1' },
+} as const;

@@ -14,6 +14,11 @@ export interface Node {
   readonly disk: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly taints?: readonly Taint[];
+  /** A machine of one's own, for its K3s configuration; what is reserved is not in `cpu` and `memory`. @default - somebody else's */
+  readonly machine?: {
+    readonly address: string;
+    readonly reserved: { readonly cpu: string; readonly memory: string };
+  };
 }
 
 /** Like machines of a managed cluster; counted as `count` nodes named `<name>-1`, `<name>-2`, ... */
@@ -132,6 +137,19 @@ export interface Environment {
     readonly until: string;
   }[];
   readonly systems: readonly System[];
+  /** Texts and files for people, not for the cluster, by path below docs/: `npm run handbook` writes them. @default - none */
+  readonly handbook?: (environment: Environment, objects: readonly RenderedObject[]) => Handbook;
+}
+
+export type Handbook = Readonly<Record<string, string>>;
+
+/** An object of any kind, as it is rendered. */
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  // biome-ignore lint/suspicious/noExplicitAny: fields of every kind
+  readonly [field: string]: any;
 }
 
 /** Whether nobody outside can look the domain up: no public certificate is to be had for it. */

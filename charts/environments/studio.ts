@@ -1,4 +1,6 @@
 import type { Environment } from '../../imports/environment.ts';
+import type { NotifiFacts } from '../notifi/facts.ts';
+import { handbook } from '../notifi/handbook/handbook.ts';
 import { notifi } from '../notifi/notifi.ts';
 import { k3s } from '../platform/k3s.ts';
 import { collectorOtlp } from '../platform/opentelemetry-collector.ts';
@@ -14,8 +16,37 @@ const kind = (type: string, workload: string) => ({
   'workload-type': workload,
   'capability/mongodb': 'true',
 });
-const pi = { arch: 'arm64', cpu: '3500m', memory: '7200Mi', disk: '215Gi' } as const;
+const pi = { arch: 'arm64', cpu: '3500m', memory: '7000Mi', disk: '215Gi' } as const;
 const data = { ...pi, labels: kind('pi', 'data-services') };
+// Of the kernel, K3s and what else runs on the machine.
+const at = (address: string, memory = '800Mi') => ({ address, reserved: { cpu: '500m', memory } });
+
+const facts: NotifiFacts = {
+  hosts: {
+    api: 'api.notifi.example.net',
+    prometheus: 'prometheus.notifi.example.net',
+    rabbitmq: 'rabbitmq.notifi.example.net',
+  },
+  stores: {
+    postgresql: { members: 3, storage: '50Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
+    redis: { members: 3, storage: '10Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
+    mongodb: { members: 3, storage: '30Gi', size: { cpu: '250m', memory: '2Gi', memoryLimit: '4Gi' } },
+    minio: { members: 3, storage: '60Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
+    rabbitmq: { members: 3, storage: '10Gi', size: { cpu: '250m', memory: '1Gi', memoryLimit: '2Gi' } },
+    kafka: { members: 3, storage: '40Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
+  },
+  backups: {
+    nas: { host: '192.168.1.20', cidr: '192.168.1.20/32', user: 'notifi-backup', path: '/volume1/notifi' },
+    keepDays: 30,
+  },
+  movesFrom: {
+    postgresql: { host: 'notifi.abcdefghijkl.us-east-1.rds.amazonaws.com' },
+    bucket: { name: 'notifi-production', url: 'https://s3.us-east-1.amazonaws.com', region: 'us-east-1' },
+  },
+};
+
+// By the edge Nginx.
+const traefik = { nodePorts: { web: 30080, websecure: 30443, proxies: ['192.168.1.10/32'] } };
 
 export default {
   ...k3s,
@@ -25,13 +56,15 @@ export default {
     {
       ...pi,
       name: 'pi-node-1',
+      machine: at('192.168.1.101'),
       labels: { ...kind('pi', 'control-plane'), 'node-role.kubernetes.io/control-plane': 'true' },
       taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
     },
-    { ...data, name: 'pi-node-2' },
-    { ...data, name: 'pi-node-3' },
+    { ...data, name: 'pi-node-2', machine: at('192.168.1.102') },
+    { ...data, name: 'pi-node-3', machine: at('192.168.1.103') },
     {
       name: 'studio',
+      machine: at('192.168.1.104', '1Gi'),
       arch: 'amd64',
       cpu: '7500m',
       memory: '30Gi',
@@ -40,9 +73,10 @@ export default {
     },
     {
       name: 'forge',
+      machine: at('192.168.1.105', '2Gi'),
       arch: 'amd64',
       cpu: '11500m',
-      memory: '61Gi',
+      memory: '60Gi',
       disk: '890Gi',
       labels: { ...kind('forge', 'analytics'), 'nvidia.com/gpu': 'true' },
     },
@@ -59,36 +93,13 @@ export default {
   otlp: collectorOtlp,
   systems: [
     // Before the platform, parts of which keep what they have in its MinIO.
-    notifi({
-      hosts: {
-        api: 'api.notifi.example.net',
-        prometheus: 'prometheus.notifi.example.net',
-        rabbitmq: 'rabbitmq.notifi.example.net',
-      },
-      stores: {
-        postgresql: { members: 3, storage: '50Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
-        redis: { members: 3, storage: '10Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
-        mongodb: { members: 3, storage: '30Gi', size: { cpu: '250m', memory: '2Gi', memoryLimit: '4Gi' } },
-        minio: { members: 3, storage: '60Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
-        rabbitmq: { members: 3, storage: '10Gi', size: { cpu: '250m', memory: '1Gi', memoryLimit: '2Gi' } },
-        kafka: { members: 3, storage: '40Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
-      },
-      backups: {
-        nas: { host: '192.168.1.20', cidr: '192.168.1.20/32', user: 'notifi-backup', path: '/volume1/notifi' },
-        keepDays: 30,
-      },
-      movesFrom: {
-        postgresql: { host: 'notifi.abcdefghijkl.us-east-1.rds.amazonaws.com' },
-        bucket: { name: 'notifi-production', url: 'https://s3.us-east-1.amazonaws.com', region: 'us-east-1' },
-      },
-    }),
+    notifi(facts),
     platform({
       email: 'platform@notifi.example.net',
       alerts: { slack: { channel: '#notifi-alerts' } },
       monitoring: { retention: '30d', storage: '100Gi', dns: 'coreDns', grafana: 'grafana.notifi.example.net' },
       dashboards: ['postgresql', 'redis', 'mongodb', 'rabbitmq', 'kafka'],
-      // The edge Nginx.
-      traefik: { nodePorts: { web: 30080, websecure: 30443, proxies: ['192.168.1.10/32'] } },
+      traefik,
       operators: { rabbitmq: true, kafka: ['kafka'] },
       loki: { retention: '14d', storage: '50Gi', objects: { store: 'data-services/minio', bucket: 'loki-chunks' } },
       logs: true,
@@ -103,4 +114,5 @@ export default {
       trivy: true,
     }),
   ],
+  handbook: handbook({ edge: '192.168.1.10', ports: traefik.nodePorts, notifi: facts }),
 } satisfies Environment;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { charts, images, sources } from '../../charts/versions.ts';
+import { charts, hosts, images, sources } from '../../charts/versions.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 
@@ -10,6 +10,7 @@ test('Renovate finds every version in versions.ts', () => {
   expect(found.map(({ groups }) => groups!['currentValue'])).toEqual([
     ...[...Object.values(charts), ...Object.values(sources)].map(({ version }) => version),
     ...Object.values(images).map((image) => image.slice(image.lastIndexOf(':') + 1)),
+    ...Object.values(hosts).map(({ version }) => version),
   ]);
 });
 
