@@ -3,6 +3,7 @@ import { environmentOf } from '../imports/environment.ts';
 import { KubeNetworkPolicy } from '../imports/k8s.ts';
 import { declare } from '../imports/relations.ts';
 import { labelsOf } from './labels.ts';
+import { enrol } from './mesh.ts';
 
 export interface AcmeSolverProps {
   /** Of what the certificate is for. */
@@ -18,6 +19,8 @@ export class AcmeSolver extends Construct {
     super(scope, id);
     const pods = { namespace, labels: { 'acme.cert-manager.io/http01-solver': 'true' } };
     const { ingress } = environmentOf(this).network;
+    // The issuer has it made without a proxy: it lives for seconds, and everybody may ask it.
+    enrol(this, pods, 'default', false);
     new KubeNetworkPolicy(this, 'policy', {
       metadata: { name: `${name}-acme-solver`, namespace, labels: labelsOf(this, name) },
       spec: {

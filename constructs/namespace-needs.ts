@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import type { Container, PodSpec, PodTemplateSpec } from '../imports/k8s.ts';
 import { quantity } from '../imports/quantity.ts';
+import { PROXY } from './mesh.ts';
 
 /** What a container or a pod asks for, in cores and bytes. */
 export interface PodNeeds {
@@ -41,7 +42,7 @@ export function needsOf(scope: Construct, namespace: string): { readonly all: Ne
       .map(({ spec }) => [`${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`, spec.maxReplicas]),
   );
   const counts = objects.flatMap((object) => COUNTED[object.kind]!(object, most));
-  const proxy = environmentOf(scope).mesh === 'linkerd' ? PROXY : undefined;
+  const proxy = environmentOf(scope).mesh === 'linkerd' ? proxyNeeds : undefined;
   const each = counts.map(({ template, pods, claims = [] }) => ({ pods, claims, needs: podNeeds(template, proxy) }));
   const containers = counts.flatMap(({ template }) => containersOf(template.spec!).map(containerNeeds));
   return {
@@ -127,11 +128,15 @@ const podOf = (...resources: Container['resources'][]): PodTemplateSpec => ({
   spec: { containers: resources.map((each, index) => ({ name: `${index}`, resources: each })) },
 });
 
-/** Linkerd's proxy, where a pod does not say what its own may take. */
-const PROXY = { cpu: 0.01, memory: 32 * 2 ** 20, memoryLimit: 128 * 2 ** 20 };
+/** Linkerd's proxy, as the namespaces have it sized. */
+const proxyNeeds: PodNeeds = {
+  cpu: amount(PROXY.cpu.request),
+  memory: amount(PROXY.memory.request),
+  memoryLimit: amount(PROXY.memory.limit),
+};
 
 /** As the scheduler counts: containers and sidecars together, or the largest that runs before them. */
-function podNeeds({ metadata, spec }: PodTemplateSpec, proxy: typeof PROXY | undefined) {
+function podNeeds({ metadata, spec }: PodTemplateSpec, proxy: PodNeeds | undefined) {
   const beside = [...spec!.containers, ...(spec!.initContainers ?? []).filter(isSidecar)].map(containerNeeds);
   const before = (spec!.initContainers ?? []).filter((each) => !isSidecar(each)).map(containerNeeds);
   const meshed = proxy && metadata?.annotations?.['linkerd.io/inject'] !== 'disabled';
@@ -154,4 +159,6 @@ function containerNeeds({ resources = {} }: Container) {
   };
 }
 
-const amount = (value: unknown = '0') => quantity(`${value}`) ?? 0;
+function amount(value: unknown = '0'): number {
+  return quantity(`${value}`) ?? 0;
+}

@@ -1,12 +1,13 @@
 import type { Construct } from 'constructs';
 import type { Callee, Env } from './dependency.ts';
 import type { Health, Listens } from './health.ts';
+import { KnativeWorker } from './knative-worker.ts';
 import { Workload, type WorkloadProps } from './workload.ts';
 
 export type NotifiServiceProps = WorkloadProps;
 
 /** The `app` user of Microsoft's .NET images. @see https://github.com/dotnet/dotnet-docker/blob/main/documentation/ubuntu-chiseled.md */
-const APP_UID = 1654;
+export const APP_UID = 1654;
 
 /**
  * Workload with the conventions of Notifi's .NET services: Kestrel listens where `listens` says (grpc without TLS, which
@@ -34,7 +35,8 @@ function healthOf(listens: Listens): Health | undefined {
   return 'grpc' in listens ? { live: 'grpc', ready: 'grpc' } : undefined;
 }
 
-const conventions = (listens: Listens): Env => ({
+/** Where Kestrel listens. */
+export const conventions = (listens: Listens): Env => ({
   ASPNETCORE_ENVIRONMENT: 'Production',
   ...Object.fromEntries(
     Object.entries(listens).flatMap(([name, port]) => [
@@ -45,13 +47,13 @@ const conventions = (listens: Listens): Env => ({
 });
 
 /** @see https://learn.microsoft.com/dotnet/core/extensions/service-discovery */
-const discovery = (calls: readonly Callee[]): Env =>
+export const discovery = (calls: readonly Callee[]): Env =>
   Object.fromEntries(
-    calls
-      .filter((callee) => callee instanceof Workload)
-      .flatMap((callee) =>
-        Object.keys(callee.listens)
-          .filter((port) => port !== 'metrics')
-          .map((port) => [`services__${callee.name}__${port}__0`, callee.url(port)]),
-      ),
+    calls.flatMap((callee) => {
+      if (callee instanceof KnativeWorker) return [[`services__${callee.name}__http__0`, callee.url]];
+      if (!(callee instanceof Workload)) return [];
+      return Object.keys(callee.listens)
+        .filter((port) => port !== 'metrics')
+        .map((port) => [`services__${callee.name}__${port}__0`, callee.url(port)]);
+    }),
   );

@@ -2,7 +2,7 @@ import type { Environment } from '../../imports/environment.ts';
 import type { NotifiFacts } from '../notifi/facts.ts';
 import { handbook } from '../notifi/handbook/handbook.ts';
 import { notifi } from '../notifi/notifi.ts';
-import { k3s } from '../platform/k3s.ts';
+import { k3s, k3sCni } from '../platform/k3s.ts';
 import { collectorOtlp } from '../platform/opentelemetry-collector.ts';
 import { platform } from '../platform/platform.ts';
 
@@ -10,7 +10,7 @@ import { platform } from '../platform/platform.ts';
 // are Raspberry Pi 5, as its bill of materials has them (on a Pi 4 MongoDB does not start: drop the label, and run one
 // member of it); the domain, the registry, the repository, and the NAS.
 // Not as in the plan: no zone labels, for an architecture is no place; volumes that its disks hold (docs/studio.md lists them);
-// CPU that leaves room for any one node to be lost.
+// CPU and memory that leave room for any one node to be lost, and for everything to be rolled out (npm run fit -- studio).
 const kind = (type: string, workload: string) => ({
   'node.kubernetes.io/instance-type': type,
   'workload-type': workload,
@@ -26,14 +26,15 @@ const facts: NotifiFacts = {
     api: 'api.notifi.example.net',
     prometheus: 'prometheus.notifi.example.net',
     rabbitmq: 'rabbitmq.notifi.example.net',
+    linkerd: 'linkerd.notifi.example.net',
   },
   stores: {
     postgresql: { members: 3, storage: '50Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
     redis: { members: 3, storage: '10Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
-    mongodb: { members: 3, storage: '30Gi', size: { cpu: '250m', memory: '2Gi', memoryLimit: '4Gi' } },
+    mongodb: { members: 3, storage: '30Gi', size: { cpu: '250m', memory: '1536Mi', memoryLimit: '3Gi' } },
     minio: { members: 3, storage: '60Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
-    rabbitmq: { members: 3, storage: '10Gi', size: { cpu: '250m', memory: '1Gi', memoryLimit: '2Gi' } },
-    kafka: { members: 3, storage: '40Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
+    rabbitmq: { members: 3, storage: '10Gi', size: { cpu: '250m', memory: '1536Mi' } },
+    kafka: { members: 3, storage: '40Gi', size: { cpu: '500m', memory: '1536Mi', memoryLimit: '3Gi' } },
   },
   backups: {
     nas: { host: '192.168.1.20', cidr: '192.168.1.20/32', user: 'notifi-backup', path: '/volume1/notifi' },
@@ -90,6 +91,7 @@ export default {
     nodes: ['192.168.1.0/24'],
     apiServer: { cidr: '192.168.1.101/32', port: 6443 },
   },
+  mesh: 'linkerd',
   otlp: collectorOtlp,
   systems: [
     // Before the platform, parts of which keep what they have in its MinIO.
@@ -100,6 +102,8 @@ export default {
       monitoring: { retention: '30d', storage: '100Gi', dns: 'coreDns', grafana: 'grafana.notifi.example.net' },
       dashboards: ['postgresql', 'redis', 'mongodb', 'rabbitmq', 'kafka'],
       traefik,
+      linkerd: { cni: k3sCni, dashboard: facts.hosts.linkerd },
+      knative: {},
       operators: { rabbitmq: true, kafka: ['kafka'] },
       loki: { retention: '14d', storage: '50Gi', objects: { store: 'data-services/minio', bucket: 'loki-chunks' } },
       logs: true,
@@ -107,8 +111,6 @@ export default {
       collector: { traces: 'tempo' },
       velero: {
         objects: { store: 'data-services/minio', bucket: 'velero-backups' },
-        schedule: '0 2 * * *',
-        ttl: '720h',
         storageClass: 'local-path-readable',
       },
       trivy: true,

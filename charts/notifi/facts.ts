@@ -14,6 +14,7 @@ export interface NotifiFacts {
     readonly api: string;
     readonly prometheus: string;
     readonly rabbitmq: string;
+    readonly linkerd: string;
   };
   readonly stores: Readonly<Record<'postgresql' | 'redis' | 'mongodb' | 'minio' | 'rabbitmq' | 'kafka', StoreFacts>>;
   readonly backups: {

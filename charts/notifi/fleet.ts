@@ -1,9 +1,11 @@
 import type { Chart } from 'cdk8s';
 import { Credential } from '../../constructs/credential.ts';
 import type { Callee, Dependency } from '../../constructs/dependency.ts';
+import { EventBroker } from '../../constructs/event-broker.ts';
 import { External } from '../../constructs/external.ts';
 import type { OwnImages } from '../../constructs/images.ts';
 import { NotifiService } from '../../constructs/notifi-service.ts';
+import { NotifiWorker } from '../../constructs/notifi-worker.ts';
 import type { Data } from './data.ts';
 import type { Messaging } from './messaging.ts';
 import type { Priorities } from './priorities.ts';
@@ -18,44 +20,89 @@ export interface FleetProps {
   readonly images: OwnImages;
 }
 
-/** Every service of the table, each after those that it calls. */
-export function fleet(chart: Chart, props: FleetProps): Readonly<Record<ServiceName, NotifiService>> {
-  const made = new Map<ServiceName, NotifiService>();
-  const make = (name: ServiceName, callers: readonly ServiceName[]): NotifiService => {
-    const known = made.get(name);
+type Service = NotifiService | NotifiWorker;
+
+/** Every service of the table, each after those that it calls, and the broker that gives the workers their events. */
+export class Fleet {
+  readonly #chart: Chart;
+  readonly #props: FleetProps;
+  readonly #made = new Map<ServiceName, Service>();
+  #events: EventBroker | undefined;
+
+  constructor(chart: Chart, props: FleetProps) {
+    this.#chart = chart;
+    this.#props = props;
+    for (const name of Object.keys(services) as ServiceName[]) this.#make(name, []);
+  }
+
+  /** One that runs always. */
+  service(name: ServiceName): NotifiService {
+    const made = this.#made.get(name);
+    if (made instanceof NotifiService) return made;
+    throw new Error(`${name}: is a worker, and may have no pods; take its worker out of the table`);
+  }
+
+  #make(name: ServiceName, callers: readonly ServiceName[]): Service {
+    const known = this.#made.get(name);
     if (known) return known;
-    const entry: Entry<ServiceName> = services[name];
     const circle = callers.indexOf(name);
     if (circle >= 0) {
       throw new Error(`${[...callers.slice(circle), name].join(' calls ')}: nobody could start; take one call out`);
     }
-    const calls = (entry.calls ?? []).map((callee) => make(callee, [...callers, name]));
-    const service = serviceOf(chart, name, entry, calls, props);
-    made.set(name, service);
+    const entry: Entry<ServiceName> = services[name];
+    const calls = (entry.calls ?? []).map((callee) => this.#make(callee, [...callers, name]));
+    const service = entry.worker ? this.#worker(name, entry, calls) : this.#service(name, entry, calls);
+    this.#made.set(name, service);
     return service;
-  };
-  const names = Object.keys(services) as ServiceName[];
-  return Object.fromEntries(names.map((name) => [name, make(name, [])])) as Record<ServiceName, NotifiService>;
-}
+  }
 
-function serviceOf(chart: Chart, name: ServiceName, entry: Entry, calls: readonly Callee[], props: FleetProps) {
-  const { priorities, images } = props;
-  const { category, size, grpc, worker, env } = entry;
-  const { scale = worker ? { min: Math.max(1, worker.min), max: worker.max, cpu: 70 } : undefined } = entry;
-  const vital = category === 'gateway' || category === 'engine';
-  return new NotifiService(chart, name, {
-    image: images.own(name, '1.0.0'),
-    size,
-    scale,
-    telemetry: true,
-    listens: { http: worker ? 8080 : 5000, ...(grpc && { grpc: 5001 }), metrics: 9090 },
-    // As the plan probes the management gateway; the second also looks at what it needs.
-    health: { live: '/health', ready: '/health/ready' },
-    env,
-    uses: [...storesOf(name, entry, props), ...credentialsOf(chart, name, entry)],
-    calls: [...calls, ...outsideOf(chart, name, entry)],
-    placement: { priority: vital ? priorities.core : priorities.usual },
-  });
+  #service(name: ServiceName, entry: Entry, calls: readonly Callee[]): NotifiService {
+    const { scale, grpc, publishes } = entry;
+    const { uses, ...common } = this.#common(name, entry, calls);
+    return new NotifiService(this.#chart, name, {
+      ...common,
+      scale,
+      listens: { http: 5000, ...(grpc && { grpc: 5001 }), metrics: 9090 },
+      uses: publishes ? [...uses, this.#broker()] : uses,
+    });
+  }
+
+  #worker(name: ServiceName, entry: Entry, calls: readonly Callee[]): NotifiWorker {
+    const { min, max, concurrency = 10, on } = entry.worker!;
+    return new NotifiWorker(this.#chart, name, {
+      ...this.#common(name, entry, calls),
+      scale: { min, max, concurrency },
+      on: on && [this.#broker().event(on)],
+      // The usual 9090 is queue-proxy's, in the same pod.
+      metrics: 9464,
+    });
+  }
+
+  #common(name: ServiceName, entry: Entry, calls: readonly Callee[]) {
+    const { data, messaging, priorities, images } = this.#props;
+    const vital = entry.category === 'gateway' || entry.category === 'engine';
+    return {
+      image: images.own(name, '1.0.0'),
+      size: entry.size,
+      telemetry: true,
+      // As the plan probes the management gateway; the second also looks at what it needs.
+      health: { live: '/health', ready: '/health/ready' },
+      env: entry.env,
+      uses: [...storesOf(name, entry, { data, messaging }), ...credentialsOf(this.#chart, name, entry)],
+      calls: [...calls, ...outsideOf(this.#chart, name, entry)],
+      placement: { priority: vital ? priorities.core : priorities.usual },
+    } as const;
+  }
+
+  /** What could not be delivered in six tries is the dead letter processor's. */
+  #broker(): EventBroker {
+    const deadLetters = this.#make('dead-letter-processor', []);
+    this.#events ??= new EventBroker(this.#chart, 'notifi-broker', {
+      cluster: this.#props.messaging.rabbitmq,
+      deadLetters,
+    });
+    return this.#events;
+  }
 }
 
 /** What providers gave, one Secret per service: nobody reads another's, and a rotation restarts one. */

@@ -8,7 +8,7 @@ import type { System } from '../../imports/environment.ts';
 import { alertsOf } from './alerts.ts';
 import { data } from './data.ts';
 import type { NotifiFacts } from './facts.ts';
-import { fleet } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 import { messaging } from './messaging.ts';
 import { movingIn } from './moving-in.ts';
 import { priorities } from './priorities.ts';
@@ -26,7 +26,8 @@ export const notifi =
     const brokers = messaging(app, facts, classes);
 
     const chart = new Chart(app, 'notifi', { namespace: 'notifi', disableResourceNameHashes: true });
-    new Namespace(chart, 'namespace', { quota: { headroom: 20 } });
+    // Knative's pods for a broker have no seccomp profile; ours would pass a restricted one.
+    new Namespace(chart, 'namespace', { podSecurity: 'baseline', quota: { headroom: 20 } });
     const { pullSecret } = registries.own;
     if (pullSecret) {
       new Credential(chart, 'registry', {
@@ -36,7 +37,7 @@ export const notifi =
         keys: { '.dockerconfigjson': 'given' },
       });
     }
-    const services = fleet(chart, {
+    const services = new Fleet(chart, {
       data: stores,
       messaging: brokers,
       priorities: classes,

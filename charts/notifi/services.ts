@@ -105,6 +105,7 @@ export const services = table(topics)({
     scale: { min: 2, max: 4, cpu: 70 },
     uses: ['postgresql', 'redis', 'rabbitmq'],
     produces: ['deliveries'],
+    publishes: true,
     calls: ['template-renderer', 'contact-service'],
   },
   'template-renderer': {
@@ -137,10 +138,9 @@ export const services = table(topics)({
   },
   'dead-letter-processor': {
     category: 'engine',
-    does: 'Looks at what could not be delivered, and tries again',
+    does: 'Takes events that could not be delivered, and tries again',
     assumed: true,
     size: small,
-    scale: { min: 1 },
     uses: ['postgresql', 'rabbitmq'],
   },
 

@@ -21,6 +21,8 @@ export interface Entry<Name extends string = string, Topic extends string = stri
   /** Topics of Kafka. @default - none */
   readonly produces?: readonly Topic[];
   readonly consumes?: readonly Topic[];
+  /** Publishes events for the workers. @default false */
+  readonly publishes?: true;
   readonly calls?: readonly Name[];
   /** Hosts outside the cluster, at port 443; `*` is any. @default - none */
   readonly reaches?: readonly string[];
@@ -37,10 +39,10 @@ export interface Entry<Name extends string = string, Topic extends string = stri
 export interface Worker {
   readonly min: number;
   readonly max: number;
-  /** Requests that one pod works on at a time. */
+  /** Requests that one pod works on at a time. @default 10 */
   readonly concurrency?: number;
   /** Type of the events that it is given. @default - it is called */
-  readonly on?: string;
+  readonly on?: `notifi.message.${string}`;
 }
 
 /** A table whose `calls` and topics have to be there. */

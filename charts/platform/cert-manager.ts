@@ -55,6 +55,9 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
   return release;
 }
 
+/** The pod that answers for a domain gets no proxy, which would outlive it. */
+const podTemplate = { metadata: { annotations: { 'linkerd.io/inject': 'disabled' } } };
+
 /** The certificate of an authority lives as long as the machines do; it is renewed with the key it has, so that it stays trusted. */
 function ownAuthority(unit: Construct, name: string) {
   const root = `${name}-root`;
