@@ -29,10 +29,10 @@ const facts: NotifiFacts = {
     linkerd: 'linkerd.notifi.example.net',
   },
   stores: {
-    postgresql: { members: 3, storage: '50Gi', size: { cpu: '500m', memory: '2Gi', memoryLimit: '4Gi' } },
-    redis: { members: 3, storage: '10Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
+    postgresql: { members: 3, storage: '50Gi', size: { cpu: '500m', memory: '1536Mi', memoryLimit: '4Gi' } },
+    redis: { members: 3, storage: '10Gi', size: { cpu: '200m', memory: '768Mi', memoryLimit: '2Gi' } },
     mongodb: { members: 3, storage: '30Gi', size: { cpu: '250m', memory: '1536Mi', memoryLimit: '3Gi' } },
-    minio: { members: 3, storage: '60Gi', size: { cpu: '200m', memory: '1Gi', memoryLimit: '2Gi' } },
+    minio: { members: 3, storage: '60Gi', size: { cpu: '200m', memory: '768Mi', memoryLimit: '2Gi' } },
     rabbitmq: { members: 3, storage: '10Gi', size: { cpu: '250m', memory: '1536Mi' } },
     kafka: { members: 3, storage: '40Gi', size: { cpu: '500m', memory: '1536Mi', memoryLimit: '3Gi' } },
   },

@@ -12,15 +12,16 @@ export const ofKind = ({ objects }: Rendered, ...kinds: readonly string[]) =>
   objects.filter(({ kind }) => kinds.includes(kind));
 
 /** What the plan has for each member's volume. */
-export const planned: Readonly<Record<keyof NotifiFacts['stores'], { members: number; storage: string; cpu: string }>> =
-  {
-    postgresql: { members: 3, storage: '100Gi', cpu: '500m' },
-    redis: { members: 3, storage: '20Gi', cpu: '500m' },
-    mongodb: { members: 3, storage: '50Gi', cpu: '500m' },
-    minio: { members: 3, storage: '500Gi', cpu: '500m' },
-    rabbitmq: { members: 3, storage: '20Gi', cpu: '500m' },
-    kafka: { members: 2, storage: '100Gi', cpu: '1000m' },
-  };
+export const planned: Readonly<
+  Record<keyof NotifiFacts['stores'], { members: number; storage: string; cpu: string; memory: string }>
+> = {
+  postgresql: { members: 3, storage: '100Gi', cpu: '500m', memory: '2Gi' },
+  redis: { members: 3, storage: '20Gi', cpu: '500m', memory: '1Gi' },
+  mongodb: { members: 3, storage: '50Gi', cpu: '500m', memory: '2Gi' },
+  minio: { members: 3, storage: '500Gi', cpu: '500m', memory: '1Gi' },
+  rabbitmq: { members: 3, storage: '20Gi', cpu: '500m', memory: '1Gi' },
+  kafka: { members: 2, storage: '100Gi', cpu: '1000m', memory: '2Gi' },
+};
 
 /** Jobs that a person starts: every suspended CronJob. */
 export const byHand = (rendered: Rendered) => ofKind(rendered, 'CronJob').filter(({ spec }) => spec.suspend === true);

@@ -31,14 +31,21 @@ and Flux stands still. \`cluster-init\` keeps the way to three servers open. \`w
 ### Stores
 
 Each member is on a node of its own, on that node's disk. The plan's volumes sum up to more than the Raspberry Pis' disks hold, and its
-CPU requests to more than is left when forge is lost.
+requests to more than is left when a node is lost; memory limits are as it has them, or near.
 
 ${tableOf(
-  ['store', 'members', 'volume of each', 'in the plan', 'CPU', 'in the plan'],
+  ['store', 'members', 'volume of each', 'in the plan', 'CPU and memory', 'in the plan'],
   Object.entries(notifi.stores).map(([name, { members, storage, size }]) => {
     const plan = planned[name as keyof typeof planned];
-    const { cpu } = typeof size === 'string' ? sizes[size] : size;
-    return [name, `${members}`, storage, `${plan.members} x ${plan.storage}`, cpu, plan.cpu];
+    const { cpu, memory } = typeof size === 'string' ? sizes[size] : size;
+    return [
+      name,
+      `${members}`,
+      storage,
+      `${plan.members} x ${plan.storage}`,
+      `${cpu}, ${memory}`,
+      `${plan.cpu}, ${plan.memory}`,
+    ];
   }),
 )}
 
