@@ -75,6 +75,3 @@ function ownAuthority(unit: Construct, name: string) {
   });
   new ClusterIssuer(unit, name, { metadata: { name }, spec: { ca: { secretName: name } } });
 }
-
-/** A solver is called by nobody but the ingress, and would be one more pod that waits for its proxy. */
-const podTemplate = { metadata: { annotations: { 'linkerd.io/inject': 'disabled' } } };

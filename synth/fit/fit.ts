@@ -31,10 +31,14 @@ export function fitOf(index: Index, nodes: readonly (Node | NodePool)[]): Fit {
   const residents = residentsOf(index);
   const lasting = residents.filter(({ passing }) => !passing);
   const machines = machinesOf(nodes);
-  const empty = () => machines.map(seatOf);
-  const rest = place(empty(), lasting, least);
-  const rolledOut = place(empty(), lasting, (resident) => least(resident) + resident.surge);
-  const scaledOut = place(empty(), lasting, most);
+  const rest = place(machines.map(seatOf), lasting, least);
+  // What runs stays where it is; more comes to it.
+  const beside = (more: (resident: Resident) => number) => {
+    const { seats, homeless } = place(rest.seats.map(copyOf), lasting.filter(isCounted), more);
+    return { seats, homeless: [...rest.homeless, ...homeless] };
+  };
+  const rolledOut = beside(({ surge }) => surge);
+  const scaledOut = beside((resident) => most(resident) - least(resident));
   return {
     residents,
     scenarios: [
@@ -49,6 +53,8 @@ export function fitOf(index: Index, nodes: readonly (Node | NodePool)[]): Fit {
 
 const least = ({ pods }: Resident) => (pods === 'every-node' ? 0 : pods.least);
 const most = ({ pods }: Resident) => (pods === 'every-node' ? 0 : pods.most);
+
+const isCounted = ({ pods }: Resident) => pods !== 'every-node';
 
 /** Jobs that find no room even alone beside what always runs. */
 const waitingJobs = (seats: readonly Seat[], residents: readonly Resident[]): string[] =>
