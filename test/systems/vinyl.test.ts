@@ -142,7 +142,7 @@ describe('two stages of one description', () => {
 
   test('that share a host are refused', () => {
     expect(errors({ staging: stage, production: { ...stage, images: 'promotion' } })).toContainEqual(
-      expect.stringContaining("vinyl.example.com/ is Ingress vinylvault-staging/ingress's too"),
+      expect.stringContaining('vinyl.example.com/ is answered by Ingress vinylvault-staging/ingress too'),
     );
   });
 });

@@ -89,7 +89,7 @@ describe('volumes [6]', () => {
 
   test('a claim has a folder of its own on the NAS, by namespace and name, which outlives it', () => {
     expect(nfs()!.parameters).toMatchObject({
-      subDir: '$' + '{pvc.metadata.namespace}/$' + '{pvc.metadata.name}',
+      subDir: '${pvc.metadata.namespace}/${pvc.metadata.name}/${pv.metadata.name}',
       onDelete: 'retain',
     });
   });
