@@ -6,7 +6,8 @@ import { selectorOf } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
 import { type Index, isManifest } from '../resolve.ts';
 import { blockOf } from './addresses.ts';
-import { isPods, namedPorts, type Party, type Pods, type Protocol, podsOf } from './policies.ts';
+import { namedPorts, type Party, type Protocol, podsOf } from './policies.ts';
+import { isMeshed } from './proxies.ts';
 import type { Network } from './reach.ts';
 
 /** A connection that has to work. */
@@ -201,53 +202,4 @@ function* toMesh(index: Index, network: Network): Iterable<Call> {
         yield { from, to, port, protocol: 'TCP', why: `Linkerd's ${component}`, builtin: 'mesh' };
     }
   }
-}
-
-/**
- * The injector reads annotations of the pod, then of the namespace; never labels, never the Deployment's own. Of pods that only
- * the cluster makes, the namespace tells, and what is declared of them.
- */
-export function isMeshed(party: Party, index: Index): boolean {
-  if (!isPods(party) || party.workload?.pod.hostNetwork === true) return false;
-  const namespace = index.byId(`/Namespace//${party.namespace}`);
-  const inject = party.workload?.annotations[INJECT] ?? namespace?.object.metadata.annotations?.[INJECT];
-  const declared = (sets: readonly PodSet[] = []) => sets.some((set) => isPartOf(party, set));
-  if (!party.workload && index.declared.some(({ meshed }) => declared(meshed))) return true;
-  if (inject !== 'enabled' && inject !== 'ingress') return false;
-  if (party.workload) return true;
-  return (
-    !(SOLVER in party.labels && solversAreOut(index)) && !index.declared.some(({ unmeshed }) => declared(unmeshed))
-  );
-}
-
-/** Pods that cert-manager makes to prove a domain. */
-const SOLVER = 'acme.cert-manager.io/http01-solver';
-
-/** True where an issuer says of its solvers that they get no proxy. */
-const solversAreOut = (index: Index) =>
-  ['ClusterIssuer', 'Issuer'].some((kind) =>
-    index
-      .byKind(kind, 'cert-manager.io')
-      .some(({ object }) =>
-        maps(at(object, 'spec', 'acme', 'solvers')).some(
-          (solver) =>
-            map(at(solver, 'http01', 'ingress', 'podTemplate', 'metadata', 'annotations'))[INJECT] === 'disabled',
-        ),
-      ),
-  );
-
-const isPartOf = (pods: PodSet, { namespace, labels }: PodSet) =>
-  pods.namespace === namespace && Object.entries(labels).every(([key, value]) => pods.labels[key] === value);
-
-const INJECT = 'linkerd.io/inject';
-
-/** The port on which a call reaches the receiving pod's proxy, where both ends have one. */
-export function meshPort({ from, to, port, protocol }: Call, index: Index): number | undefined {
-  if (protocol !== 'TCP' || !isMeshed(from, index) || !isMeshed(to, index)) return undefined;
-  const skipped = (party: Pods, side: 'inbound' | 'outbound') =>
-    (party.workload?.annotations[`config.linkerd.io/skip-${side}-ports`] ?? '').split(',').some((part) => {
-      const [low = Number.NaN, high = low] = part.split('-').map(Number);
-      return low <= port && port <= high;
-    });
-  return skipped(from as Pods, 'outbound') || skipped(to as Pods, 'inbound') ? undefined : 4143;
 }

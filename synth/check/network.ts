@@ -2,10 +2,10 @@ import { groupOf, nameOf } from '../manifest.ts';
 import { isBuiltIn } from '../resolve/kinds.ts';
 import { isEmpty, type Selector } from '../resolve/selectors.ts';
 import type { Index } from '../resolve.ts';
-import { isMeshed } from './calls.ts';
 import { withoutRunTime } from './elsewhere.ts';
 import { openPolicy } from './open-policy.ts';
 import { namedPorts, type Policy, podsOf, sayParty, sayPeer, saySelector } from './policies.ts';
+import { isMeshed } from './proxies.ts';
 import type { Rule } from './rule.ts';
 import { type Blocked, trafficOf } from './traffic.ts';
 

@@ -3,8 +3,9 @@ import { at, map, maps, port as portOf, text, texts } from '../resolve/json.ts';
 import { matches, selectorOf } from '../resolve/selectors.ts';
 import type { Index } from '../resolve.ts';
 import { blockOf, covers } from './addresses.ts';
-import { type Call, isMeshed } from './calls.ts';
+import type { Call } from './calls.ts';
 import { isPods, namedPorts, type Party, type Pods } from './policies.ts';
+import { isMeshed } from './proxies.ts';
 
 const GROUP = 'policy.linkerd.io';
 

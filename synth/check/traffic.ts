@@ -1,6 +1,7 @@
 import type { Index } from '../resolve.ts';
-import { type Call, callsOf, meshPort } from './calls.ts';
+import { type Call, callsOf } from './calls.ts';
 import { type Direction, type Entry, opens, type Policy, type Ports } from './policies.ts';
+import { meshPort } from './proxies.ts';
 import { Network } from './reach.ts';
 import { closesPorts } from './servers.ts';
 
