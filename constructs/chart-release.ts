@@ -2,7 +2,7 @@ import type { IConstruct } from 'constructs';
 import { Construct } from 'constructs';
 import { HelmRelease, HelmRepository, OCIRepository } from '../imports/custom.ts';
 import { environmentOf } from '../imports/environment.ts';
-import { declare, identityOf, type Provides, refuse } from '../imports/relations.ts';
+import { declare, identityOf, type Provides, type Runs, refuse } from '../imports/relations.ts';
 import { namespaceOf } from './labels.ts';
 
 export interface ChartReleaseProps {
@@ -18,6 +18,8 @@ export interface ChartReleaseProps {
   readonly values?: Readonly<Record<string, unknown>>;
   /** What the chart brings that others refer to; nothing in it can be seen from here. */
   readonly provides?: Provides;
+  /** Its pods, by what the values ask for; in the chart's namespace. @default - none */
+  readonly runs?: readonly Omit<Runs, 'namespace'>[];
   /** What has to be up before the release: the CRDs of its monitors, the Secrets it names. @default - nothing */
   readonly uses?: readonly IConstruct[];
 }
@@ -32,7 +34,7 @@ export class ChartRelease extends Construct {
   constructor(scope: Construct, constructId: string, props: ChartReleaseProps) {
     super(scope, constructId);
     const id = identityOf(this, props.identity);
-    const { chart = id, from, version, values, provides, uses } = props;
+    const { chart = id, from, version, values, provides, uses, runs = [] } = props;
     const { interval, retryInterval } = environmentOf(this).flux;
     const metadata = { name: chart, namespace: namespaceOf(this) };
     const oci = from.startsWith('oci://');
@@ -42,6 +44,7 @@ export class ChartRelease extends Construct {
       refuse(this, [`version: "${version}" is not one exact version, it would change without a commit; pin it, 1.2.3`]);
     }
     declare(this, { layer: 'controllers', provides, uses });
+    if (runs.length) declare(this, { runs: runs.map((each) => ({ ...each, namespace: metadata.namespace })) });
 
     if (oci) {
       new OCIRepository(this, 'source', {

@@ -5,6 +5,7 @@ import { charts } from '../versions.ts';
 import { alloyAlerts } from './alerts.ts';
 import { LOKI } from './loki.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 /** A target's label, and what of a pod it is made of. */
 const labels = {
@@ -68,6 +69,7 @@ const STATE = '/var/lib/alloy';
  */
 export function alloy(app: App, crds: ChartRelease, loki: ChartRelease) {
   const chart = part(app, 'alloy');
+  const resources = room('50m', '128Mi', '512Mi');
   new AlertRules(chart, 'alerts', { rules: alloyAlerts });
   return new ChartRelease(chart, 'alloy', {
     ...charts.alloy,
@@ -87,7 +89,7 @@ export function alloy(app: App, crds: ChartRelease, loki: ChartRelease) {
           capabilities: { drop: ['ALL'] },
           readOnlyRootFilesystem: true,
         },
-        resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+        resources,
       },
       // The chart restarts it on a change.
       configReloader: { enabled: false },
@@ -105,5 +107,6 @@ export function alloy(app: App, crds: ChartRelease, loki: ChartRelease) {
       serviceMonitor: { enabled: true },
     },
     uses: [crds, loki],
+    runs: [pods('alloy', 1, resources)],
   });
 }

@@ -7,6 +7,7 @@ import { environmentOf, isPrivate } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { certificateAlerts } from './alerts.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 /**
  * Certificates, and the issuer that gets them from Let's Encrypt by answering over the environment's ingress. For a private
@@ -15,7 +16,7 @@ import { part } from './part.ts';
  */
 export function certManager(app: App, crds: ChartRelease, { email }: { readonly email: string }) {
   const chart = part(app, 'cert-manager');
-  const resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } };
+  const resources = room('10m', '64Mi', '256Mi');
 
   new AlertRules(chart, 'alerts', { rules: certificateAlerts });
   const release = new ChartRelease(chart, 'cert-manager', {
@@ -30,6 +31,11 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
       prometheus: { servicemonitor: { enabled: true } },
     },
     uses: [crds],
+    runs: [
+      pods('cert-manager', 1, resources),
+      pods('cert-manager-webhook', 2, resources),
+      pods('cert-manager-cainjector', 1, resources),
+    ],
     provides: { kinds: ['cert-manager.io/*', 'acme.cert-manager.io/*'] },
   });
 

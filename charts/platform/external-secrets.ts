@@ -6,6 +6,7 @@ import { environmentOf } from '../../imports/environment.ts';
 import { refuse } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 export interface ExternalSecretsFacts {
   /** The Vault that the environment's ClusterSecretStore reads from. @default - none; somebody else makes the store */
@@ -30,7 +31,7 @@ const NAME = 'external-secrets';
  */
 export function externalSecrets(app: App, crds: ChartRelease, { vault }: ExternalSecretsFacts) {
   const chart = part(app, NAME);
-  const resources = { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '256Mi' } };
+  const resources = room('10m', '64Mi', '256Mi');
 
   const release = new ChartRelease(chart, NAME, {
     ...charts[NAME],
@@ -41,6 +42,7 @@ export function externalSecrets(app: App, crds: ChartRelease, { vault }: Externa
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
+    runs: ['', '-webhook', '-cert-controller'].map((of) => pods(`${NAME}${of}`, 1, resources)),
     provides: { kinds: ['external-secrets.io/*', 'generators.external-secrets.io/*'] },
   });
 

@@ -8,6 +8,7 @@ import { refuse } from '../../imports/relations.ts';
 import { charts, images } from '../versions.ts';
 import { bucketOf, connect, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
+import { onDisk, pods, room } from './room.ts';
 
 export interface HarborFacts {
   /** Where it is reached, through the environment's ingress: `registry.example.net`. */
@@ -26,7 +27,7 @@ const amd64 = { 'kubernetes.io/arch': 'amd64' };
 /** One pod each; a volume that one pod may write would hold up the next one of a rollout for ever. */
 const component = (memory: string, limit: string) => ({
   nodeSelector: amd64,
-  resources: { requests: { cpu: '20m', memory }, limits: { memory: limit } },
+  resources: room('20m', memory, limit),
 });
 
 /**
@@ -107,5 +108,14 @@ export function harbor(app: App, crds: ChartRelease, { host, storage, backups }:
       metrics: { enabled: true, serviceMonitor: { enabled: true } },
     },
     uses: [crds, store, admin, key, registry],
+    runs: [
+      pods('harbor-portal', 1, room('20m', '32Mi', '128Mi'), { nodeSelector: amd64 }),
+      pods('harbor-core', 1, room('20m', '128Mi', '512Mi'), { nodeSelector: amd64 }),
+      pods('harbor-jobservice', 1, room('20m', '64Mi', '512Mi'), { nodeSelector: amd64, ...onDisk(chart, '1Gi') }),
+      // Two containers.
+      pods('harbor-registry', 1, room('40m', '96Mi', '768Mi'), { nodeSelector: amd64, ...onDisk(chart, storage) }),
+      pods('harbor-exporter', 1, room('20m', '32Mi', '128Mi'), { nodeSelector: amd64 }),
+      pods('harbor-redis', 1, room('20m', '32Mi', '128Mi'), { nodeSelector: amd64, ...onDisk(chart, '1Gi') }),
+    ],
   });
 }

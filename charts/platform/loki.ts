@@ -6,6 +6,7 @@ import { charts } from '../versions.ts';
 import { lokiAlerts } from './alerts.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
+import { onDisk, pods, room } from './room.ts';
 
 export interface LokiFacts {
   /** How long logs are kept, whole days: `7d`. */
@@ -38,8 +39,9 @@ const indexed = [
  */
 export function loki(app: App, crds: ChartRelease, { retention, storage, objects }: LokiFacts): ChartRelease {
   const chart = part(app, 'loki');
-  const pods = { namespace: 'loki', labels: { 'app.kubernetes.io/name': 'loki' } };
-  const bucket = objects && bucketOf(chart, objects, pods);
+  const own = { namespace: 'loki', labels: { 'app.kubernetes.io/name': 'loki' } };
+  const bucket = objects && bucketOf(chart, objects, own);
+  const resources = room('100m', '256Mi', '1Gi');
   const kind = bucket ? 's3' : 'filesystem';
   if (!/^[1-9]\d*d$/.test(retention)) {
     refuse(chart, [
@@ -106,7 +108,7 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
         replicas: 1,
         persistence: { size: storage },
         extraEnvFrom: bucket ? [{ secretRef: { name: bucket.credential.name } }] : [],
-        resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+        resources,
         // With one pod a budget would block every drain.
         podDisruptionBudget: { enabled: false },
       },
@@ -126,6 +128,7 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
       monitoring: { serviceMonitor: { enabled: true } },
     },
     uses: bucket ? [crds, bucket.construct] : [crds],
+    runs: [pods('loki', 1, resources, onDisk(chart, storage))],
     provides: { objects: [{ kind: 'Service', namespace: 'loki', name: 'loki', ports: [3100, 'http-metrics'] }] },
   });
 }

@@ -2,6 +2,9 @@ import type { App } from 'cdk8s';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
+
+const resources = room('100m', '200Mi', '400Mi');
 
 /**
  * What autoscalers and `kubectl top` ask, for clusters that bring none: K3s and managed ones do, and two would fight over
@@ -13,10 +16,11 @@ export const metricsServer = (app: App, crds: ChartRelease) =>
     values: {
       replicas: 2,
       podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
-      resources: { requests: { cpu: '100m', memory: '200Mi' }, limits: { memory: '400Mi' } },
+      resources,
       metrics: { enabled: true },
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
+    runs: [pods('metrics-server', 2, resources)],
     provides: { kinds: ['metrics.k8s.io/*'] },
   });

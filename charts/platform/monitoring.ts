@@ -9,6 +9,7 @@ import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { LOKI } from './loki.ts';
 import { part } from './part.ts';
+import { onDisk, pods, room } from './room.ts';
 import { TEMPO } from './tempo.ts';
 
 export interface MonitoringFacts {
@@ -40,6 +41,7 @@ export const PROMETHEUS = 'http://kube-prometheus-stack-prometheus.monitoring.sv
 /** Prometheus, Alertmanager and Grafana; every ServiceMonitor, PodMonitor and PrometheusRule of the cluster counts. */
 export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts, telemetry: Telemetry) {
   const { retention, storage, dns, memory = { request: '1Gi', limit: '3Gi' }, grafana: host } = facts.monitoring;
+  const server = room('200m', memory.request, memory.limit);
   // The node exporter reads the machine itself, which no lesser level allows.
   const chart = part(app, 'monitoring', { podSecurity: 'privileged' });
   const receivers = new AlertReceivers(chart, 'alert-receivers', facts.alerts);
@@ -62,17 +64,17 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
         config: receivers.config,
         alertmanagerSpec: {
           replicas: 2,
-          resources: resources('10m', '64Mi', '128Mi'),
+          resources: sizes.alertmanager,
           secrets: [receivers.credential.name],
           storage: volume('1Gi'),
         },
       },
-      prometheusOperator: { resources: resources('20m', '64Mi', '256Mi') },
-      'kube-state-metrics': { resources: resources('10m', '64Mi', '256Mi') },
-      'prometheus-node-exporter': { resources: resources('20m', '32Mi', '96Mi') },
+      prometheusOperator: { resources: sizes.operator },
+      'kube-state-metrics': { resources: sizes.kubeStateMetrics },
+      'prometheus-node-exporter': { resources: sizes.nodeExporter },
       grafana: {
-        resources: resources('50m', '192Mi', '512Mi'),
-        sidecar: { resources: resources('10m', '80Mi', '192Mi') },
+        resources: sizes.grafana,
+        sidecar: { resources: sizes.sidecar },
         admin: { existingSecret: grafana.name, userKey: 'admin-user', passwordKey: 'admin-password' },
         additionalDataSources: dataSources(telemetry),
         ingress: host && ingressOf(chart, host),
@@ -82,7 +84,7 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
           retention,
           retentionSize: `${Math.floor((amountOf(storage) * 0.85) / 2 ** 20)}MiB`,
           storageSpec: volume(storage),
-          resources: resources('200m', memory.request, memory.limit),
+          resources: server,
           ...(telemetry.pushed && {
             enableOTLPReceiver: true,
             otlp: { promoteResourceAttributes: promoted },
@@ -99,6 +101,15 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
       },
     },
     uses: [crds, receivers.credential, grafana],
+    runs: [
+      pods('prometheus', 1, server, onDisk(chart, storage)),
+      pods('alertmanager', 2, sizes.alertmanager, onDisk(chart, '1Gi')),
+      // With a sidecar for dashboards and one for data sources.
+      pods('grafana', 1, room('70m', '352Mi', '896Mi')),
+      pods('prometheus-operator', 1, sizes.operator),
+      pods('kube-state-metrics', 1, sizes.kubeStateMetrics),
+      pods('prometheus-node-exporter', 'every-node', sizes.nodeExporter),
+    ],
     provides: {
       objects: [
         service('kube-prometheus-stack-prometheus', 9090, 'http-web'),
@@ -188,10 +199,14 @@ const service = (name: string, ...ports: (number | string)[]) => ({
   ports,
 });
 
-const resources = (cpu: string, memory: string, limit: string) => ({
-  requests: { cpu, memory },
-  limits: { memory: limit },
-});
+const sizes = {
+  alertmanager: room('10m', '64Mi', '128Mi'),
+  operator: room('20m', '64Mi', '256Mi'),
+  kubeStateMetrics: room('10m', '64Mi', '256Mi'),
+  nodeExporter: room('20m', '32Mi', '96Mi'),
+  grafana: room('50m', '192Mi', '512Mi'),
+  sidecar: room('10m', '80Mi', '192Mi'),
+};
 
 const volume = (storage: string) => ({
   volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } } },

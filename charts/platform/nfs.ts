@@ -38,6 +38,11 @@ export function nfs(app: App, { server, share, backups }: NfsFacts) {
       // The kubelet would chown the folder to the pod's group, which the NAS refuses, and then mount nothing.
       feature: { enableFSGroupPolicy: false },
     },
+    // As many containers as the chart gives 10m and 20Mi.
+    runs: [
+      { name: 'csi-nfs-controller', pods: 1, cpu: '40m', memory: '80Mi' },
+      { name: 'csi-nfs-node', pods: 'every-node', cpu: '30m', memory: '60Mi' },
+    ],
     provides: { objects: [{ kind: 'CSIDriver', name: PROVISIONER }] },
   });
 

@@ -8,6 +8,7 @@ import { collectorAlerts } from './alerts.ts';
 import { LOKI } from './loki.ts';
 import { PROMETHEUS } from './monitoring.ts';
 import { part } from './part.ts';
+import { pods } from './room.ts';
 import { tempoOtlp } from './tempo.ts';
 
 export interface CollectorFacts {
@@ -23,6 +24,8 @@ export interface CollectorFacts {
 }
 
 const NAME = 'opentelemetry-collector';
+
+const resources = { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '1', memory: '512Mi' } };
 
 /** For `Environment.otlp`: the one switch by which services send to the collector. */
 export const collectorOtlp: OtlpReceiver = {
@@ -59,7 +62,7 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
         ],
       },
       // GOMEMLIMIT is set to 80 % of the limit by the chart.
-      resources: { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '1', memory: '512Mi' } },
+      resources,
       // Instead of the chart's own, which would be added to: it listens for more than OTLP.
       alternateConfig: configOf({ sampling, logs, target }),
       ports: {
@@ -78,6 +81,7 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
+    runs: [pods(NAME, 1, resources)],
     provides: { objects: [{ kind: 'Service', namespace: NAME, name: NAME, ports: [4317, 4318, 8888] }] },
   });
 }

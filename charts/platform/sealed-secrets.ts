@@ -2,9 +2,11 @@ import type { App } from 'cdk8s';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 /** Opens the SealedSecrets of `clusters/<env>/secrets/`. */
 export function sealedSecrets(app: App, crds: ChartRelease) {
+  const resources = room('10m', '64Mi', '128Mi');
   new ChartRelease(part(app, 'sealed-secrets'), 'sealed-secrets', {
     ...charts['sealed-secrets'],
     values: {
@@ -12,10 +14,11 @@ export function sealedSecrets(app: App, crds: ChartRelease) {
       fullnameOverride: 'sealed-secrets-controller',
       podSecurityContext: { seccompProfile: { type: 'RuntimeDefault' } },
       containerSecurityContext: { allowPrivilegeEscalation: false },
-      resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+      resources,
       metrics: { serviceMonitor: { enabled: true } },
     },
     uses: [crds],
+    runs: [pods('sealed-secrets-controller', 1, resources)],
     provides: {
       kinds: ['bitnami.com/*'],
       objects: [

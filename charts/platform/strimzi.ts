@@ -2,6 +2,9 @@ import type { App } from 'cdk8s';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
+
+const resources = room('100m', '384Mi', '384Mi');
 
 /** The operator of Kafka, for the namespaces of its brokers. */
 export const strimzi = (app: App, namespaces: readonly string[]) =>
@@ -15,7 +18,8 @@ export const strimzi = (app: App, namespaces: readonly string[]) =>
       extraEnvs: [{ name: 'STRIMZI_POD_SECURITY_PROVIDER_CLASS', value: 'restricted' }],
       podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-      resources: { requests: { cpu: '100m', memory: '384Mi' }, limits: { memory: '384Mi' } },
+      resources,
     },
+    runs: [pods('strimzi-cluster-operator', 1, resources)],
     provides: { kinds: ['kafka.strimzi.io/*', 'core.strimzi.io/*'] },
   });

@@ -6,6 +6,7 @@ import { charts } from '../versions.ts';
 import { tempoAlerts } from './alerts.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
+import { onDisk, pods, room } from './room.ts';
 
 export interface TempoFacts {
   /** How long traces are kept: `72h`. */
@@ -19,15 +20,16 @@ export interface TempoFacts {
 /** Where Grafana asks for traces. */
 export const TEMPO = 'http://tempo.tempo.svc:3200';
 
-const pods = { namespace: 'tempo', labels: { 'app.kubernetes.io/name': 'tempo' } };
+const own = { namespace: 'tempo', labels: { 'app.kubernetes.io/name': 'tempo' } };
 
 /** For `Environment.otlp` where services send traces to Tempo themselves; a collector before it would sample them. */
-export const tempoOtlp: OtlpReceiver = { endpoint: 'http://tempo.tempo.svc:4317', to: pods, port: 4317 };
+export const tempoOtlp: OtlpReceiver = { endpoint: 'http://tempo.tempo.svc:4317', to: own, port: 4317 };
 
 /** Traces, in one program and one pod. */
 export function tempo(app: App, crds: ChartRelease, { retention, storage, objects }: TempoFacts): ChartRelease {
   const chart = part(app, 'tempo');
-  const bucket = objects && bucketOf(chart, objects, pods);
+  const resources = room('50m', '256Mi', '1Gi');
+  const bucket = objects && bucketOf(chart, objects, own);
 
   new AlertRules(chart, 'alerts', { rules: tempoAlerts });
   return new ChartRelease(chart, 'tempo', {
@@ -63,7 +65,7 @@ export function tempo(app: App, crds: ChartRelease, { retention, storage, object
           capabilities: { drop: ['ALL'] },
           readOnlyRootFilesystem: true,
         },
-        resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+        resources,
       },
       securityContext: {
         runAsUser: 10001,
@@ -77,6 +79,7 @@ export function tempo(app: App, crds: ChartRelease, { retention, storage, object
       serviceMonitor: { enabled: true },
     },
     uses: bucket ? [crds, bucket.construct] : [crds],
+    runs: [pods('tempo', 1, resources, onDisk(chart, storage))],
     provides: { objects: [{ kind: 'Service', namespace: 'tempo', name: 'tempo', ports: [3200, 4317, 4318] }] },
   });
 }

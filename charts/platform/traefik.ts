@@ -5,6 +5,7 @@ import { environmentOf } from '../../imports/environment.ts';
 import { declare } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 export interface TraefikFacts {
   /**
@@ -13,6 +14,8 @@ export interface TraefikFacts {
    */
   readonly nodePorts: { readonly web: number; readonly websecure: number; readonly proxies?: readonly string[] };
 }
+
+const resources = room('100m', '128Mi', '256Mi');
 
 /** As the chart names the Service of the entry point for pods. */
 const INTERNAL = 'traefik-internal';
@@ -31,7 +34,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
       // A node's port leads to the pod on that node.
       deployment: { ...(nodePorts ? { kind: 'DaemonSet' } : { replicas: 2 }), podAnnotations: mesh && meshed },
       ...(!nodePorts && apart),
-      resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '256Mi' } },
+      resources,
       ingressClass: { name: ingress.class },
       // Local keeps the client's address, which rate limits count by; Cluster would show a node's.
       service: {
@@ -50,6 +53,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
       metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
     },
     uses: mesh ? [crds, mesh] : [crds],
+    runs: [pods('traefik', nodePorts ? 'every-node' : 2, resources)],
     provides: {
       kinds: ['traefik.io/*'],
       objects: [

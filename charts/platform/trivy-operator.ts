@@ -4,6 +4,7 @@ import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
 import { trivyAlerts } from './alerts.ts';
 import { part } from './part.ts';
+import { onDisk, pods, room } from './room.ts';
 
 /** A user that no image has; the scanner writes to its own folders only. */
 const restricted = { runAsNonRoot: true, runAsUser: 65534, seccompProfile: { type: 'RuntimeDefault' } };
@@ -23,6 +24,8 @@ const container = {
  */
 export function trivyOperator(app: App, crds: ChartRelease) {
   const chart = part(app, 'trivy-system');
+  const operator = room('50m', '128Mi', '512Mi');
+  const server = room('50m', '256Mi', '1Gi');
   new AlertRules(chart, 'alerts', { rules: trivyAlerts });
   return new ChartRelease(chart, 'trivy-operator', {
     ...charts['trivy-operator'],
@@ -43,7 +46,7 @@ export function trivyOperator(app: App, crds: ChartRelease) {
         server: {
           podSecurityContext: { ...restricted, fsGroup: 65534 },
           securityContext: container,
-          resources: { requests: { cpu: '50m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+          resources: server,
         },
       },
       trivyOperator: {
@@ -51,10 +54,11 @@ export function trivyOperator(app: App, crds: ChartRelease) {
         scanJobPodTemplateContainerSecurityContext: container,
       },
       podSecurityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+      resources: operator,
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
+    runs: [pods('trivy-operator', 1, operator), pods('trivy-server', 1, server, onDisk(chart, '5Gi'))],
     provides: { kinds: ['aquasecurity.github.io/*'] },
   });
 }

@@ -10,6 +10,7 @@ import { charts, images } from '../versions.ts';
 import { veleroAlerts } from './alerts.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 export interface VeleroFacts {
   /** Where backups go; to be of use, outside the cluster. */
@@ -27,6 +28,9 @@ export interface VeleroFacts {
 
 const NAME = 'velero';
 
+const server = room('50m', '128Mi', '512Mi');
+const agent = room('50m', '128Mi', '1Gi');
+
 /**
  * Velero: every object of the cluster, daily, and the files of those volumes whose pods ask for it by the annotation
  * `backup.velero.io/backup-volumes: <volume>`. Stores do not: a copy of a running database's files is no backup, and they
@@ -38,8 +42,8 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
   // The node agent reads volumes where the machine has mounted them, as root.
   const chart = part(app, NAME, { podSecurity: 'privileged' });
   // The Jobs and pods that it makes have labels of their own.
-  const pods = { namespace: NAME, labels: {} };
-  const bucket = bucketOf(chart, facts.objects, pods);
+  const own = { namespace: NAME, labels: {} };
+  const bucket = bucketOf(chart, facts.objects, own);
   refuse(chart, [
     ...(Number.isInteger(hour) && hour >= 0 && hour < 24
       ? []
@@ -94,12 +98,13 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
       nodeAgent: {
         // On every machine, whatever it is kept for.
         tolerations: [{ operator: 'Exists' }],
-        resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '1Gi' } },
+        resources: agent,
       },
-      resources: { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+      resources: server,
       metrics: { serviceMonitor: { enabled: true }, nodeAgentPodMonitor: { enabled: true } },
     },
     uses: [crds, bucket.construct],
+    runs: [pods('velero', 1, server), pods('node-agent', 'every-node', agent)],
     provides: { kinds: ['velero.io/*'] },
   });
 

@@ -29,6 +29,7 @@ test('from a Helm repository, with everything', () => {
     values: { replicas: 2 },
     provides: { kinds: ['proxy.test/*'] },
     uses: [],
+    runs: [{ name: 'proxy', pods: 2, cpu: '10m', memory: '64Mi' }],
   };
   const { find, relations } = release(full);
   expect(find('HelmRepository', 'proxy-server').spec.url).toBe('https://charts.example.test');
@@ -39,6 +40,9 @@ test('from a Helm repository, with everything', () => {
     values: { replicas: 2 },
   });
   expect(relations).toContainEqual({ layer: 'controllers', provides: { kinds: ['proxy.test/*'] }, uses: [] });
+  expect(relations).toContainEqual({
+    runs: [{ namespace: 'shop', name: 'proxy', pods: 2, cpu: '10m', memory: '64Mi' }],
+  });
 });
 
 test.each(['1.x', '^1.2.0', 'latest', '>=1.0.0'])('refuses version %s', (version) => {
