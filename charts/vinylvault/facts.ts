@@ -12,6 +12,11 @@ export interface StageFacts {
   readonly backups: { readonly keep: Keep; readonly storage: string };
   /** Pods of each service. @default { min: 2, max: 4 } */
   readonly scale?: { readonly min: number; readonly max: number };
+  /**
+   * Servers that ran before, by whose data their store is filled once: the label `app` of their pods. Taken out when it is done.
+   * @default - the stores begin empty
+   */
+  readonly imports?: Readonly<Partial<Record<'bff' | 'backend', string>>>;
   /** Whether there is a key of Discogs, for more metadata. @default false */
   readonly discogs?: boolean;
 }

@@ -1,4 +1,5 @@
-import type { Construct } from 'constructs';
+import type { Chart } from 'cdk8s';
+import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { SharedFolder } from '../../constructs/shared-folder.ts';
 import { mongodb } from '../../constructs/stores/mongodb.ts';
@@ -10,7 +11,7 @@ import type { StageFacts } from './facts.ts';
  * run time. Three members each, on the disks of three nodes: on the NAS they would share the one disk that all of them
  * are there to survive. What leaves the nodes is the nightly dump.
  */
-export function storesOf(chart: Construct, { stores, backups }: StageFacts) {
+export function storesOf(chart: Chart, { stores, backups, imports = {} }: StageFacts) {
   const folder = new SharedFolder(chart, 'backups', { storageClass: 'nfs-backups', storage: backups.storage });
   const backup = (name: string, schedule: string) => ({
     rpoMinutes: 24 * 60,
@@ -36,5 +37,15 @@ export function storesOf(chart: Construct, { stores, backups }: StageFacts) {
     ...stores.backend,
     backup: backup('mongodb-registry', '30 2 * * *'),
   });
-  return { sessions, registry };
+  const imported = (store: typeof sessions, app?: string) => {
+    if (!app) return [];
+    const old = new Credential(chart, `${app}-old`, { keys: { uri: 'given' } });
+    return [store.importedFrom({ uri: old.key('uri'), pods: { namespace: chart.namespace!, labels: { app } } })];
+  };
+  return {
+    sessions,
+    registry,
+    /** What the services wait for, until there is nothing left to import. */
+    imports: { bff: imported(sessions, imports.bff), backend: imported(registry, imports.backend) },
+  };
 }

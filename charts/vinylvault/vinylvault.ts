@@ -52,7 +52,7 @@ function stage(app: App, name: string, facts: StageFacts): Chart {
     ...(images === 'promotion' && { keptBy: 'promotion' }),
   });
   const secrets = secretsOf(chart, facts);
-  const { sessions, registry: tenants } = storesOf(chart, facts);
+  const { sessions, registry: tenants, imports } = storesOf(chart, facts);
   const github = new External(chart, 'github', { host: 'api.github.com' });
   const discogs = secrets.discogs.map(() => new External(chart, 'discogs-api', { host: 'api.discogs.com' }));
   const url = `https://${host}`;
@@ -76,6 +76,7 @@ function stage(app: App, name: string, facts: StageFacts): Chart {
       secrets.app.file(PRIVATE_KEY, 'private-key.pem'),
       secrets.jwt,
       ...secrets.discogs,
+      ...imports.backend,
     ],
     calls: [github, ...discogs],
   });
@@ -92,7 +93,13 @@ function stage(app: App, name: string, facts: StageFacts): Chart {
       FRONTEND_URL: url,
       GITHUB_CALLBACK_URL: `${url}${paths.auth}/github/callback`,
     },
-    uses: [sessions.database('vinylvault_bff').uri('MONGODB_URI'), secrets.oauth, secrets.jwt, secrets.session],
+    uses: [
+      sessions.database('vinylvault_bff').uri('MONGODB_URI'),
+      secrets.oauth,
+      secrets.jwt,
+      secrets.session,
+      ...imports.bff,
+    ],
     calls: [backend, github],
   });
   const frontend = new Workload(chart, 'frontend', {

@@ -7,6 +7,7 @@ import type { Engine } from './engine.ts';
 import { mongodbAlerts } from './mongodb/alerts.ts';
 import { MongoDatabase } from './mongodb/database.ts';
 import { dumpOf } from './mongodb/dump.ts';
+import { MongoImport, type MongoImportProps } from './mongodb/import.ts';
 import { PORT, REPLICA_SET, replicaSet } from './mongodb/replica-set.ts';
 
 export interface MongodbProps {
@@ -21,6 +22,8 @@ export interface MongodbProps {
 export interface MongodbClients {
   /** One of `databases`, by every member, so that the driver follows the primary. */
   database(name: string): MongoDatabase;
+  /** Fills the set once from a server that is to be left; what uses it waits until it is done. */
+  importedFrom(props: MongoImportProps): MongoImport;
 }
 
 /**
@@ -100,6 +103,7 @@ export const mongodb =
       metrics: { port: 'metrics' },
       alerts: mongodbAlerts(store),
       clients: () => ({
+        importedFrom: (props) => new MongoImport(store, 'import', { ...props, admin, image: images.mongo }),
         database: (name) => {
           const password = passwords.get(name);
           if (password) return new MongoDatabase(store, { name, password });

@@ -303,6 +303,40 @@ describe('MongoDB', () => {
   });
 });
 
+describe('one member on the NAS before', () => {
+  const imports = { bff: 'mongodb-bff', backend: 'mongodb-backend' };
+  const system = { ...vinyl, systems: [platform(facts), vinylVault({ stages: { staging: { ...stage, imports } } })] };
+  const moving = rendered(system);
+  const namespace = 'vinylvault-staging';
+
+  test('fills three on the nodes, and each service waits for its own', () => {
+    expect(synthesize(system, new Map()).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    for (const [service, store] of [
+      ['bff', 'mongodb-sessions'],
+      ['backend', 'mongodb-registry'],
+    ] as const) {
+      expect(moving.find('Job', namespace, `${store}-import`)).toBeDefined();
+      expect(moving.declared).toContainEqual(
+        expect.objectContaining({
+          path: `${namespace}/${service}/pod`,
+          uses: expect.arrayContaining([`${namespace}/${store}/import`]),
+        }),
+      );
+    }
+  });
+
+  test('is reached by the import alone, and stays as it is', () => {
+    for (const [store, app] of [
+      ['mongodb-sessions', 'mongodb-bff'],
+      ['mongodb-registry', 'mongodb-backend'],
+    ] as const) {
+      const { podSelector, policyTypes } = moving.find('NetworkPolicy', namespace, `${store}-import-source`).spec;
+      expect([podSelector.matchLabels, policyTypes]).toEqual([{ app }, ['Ingress']]);
+      expect(moving.objects.some(({ metadata }) => metadata.name === app)).toBe(false);
+    }
+  });
+});
+
 describe('services', () => {
   test('scale from 2 to 4 by CPU, which they request; the Deployment says no number', () => {
     for (const of of stages) {
