@@ -38,7 +38,6 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
   const head = options.head === undefined ? git.commit('HEAD') : git.base(options.head);
   if (!head) throw new Refusal(`${git.root}: has no commit yet; there is nothing to compare with`);
   const from = git.mergeBase(base, head);
-  const changed = git.changed(from, options.head && head);
 
   const known: Known = new Map();
   const trees = [git.files(from), options.head === undefined ? onDisk : git.files(head)] as const;
@@ -49,9 +48,15 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
     options.nodes === undefined
       ? undefined
       : refusing(() => readNodes(readFileSync(options.nodes!, 'utf8'), options.nodes!));
+  // Asked of git only where something was passed over.
+  let changed: ReadonlySet<string> | undefined;
+  const isChanged = (file: string) => {
+    changed ??= git.changed(from, options.head && head);
+    return changed.has(file);
+  };
   const notes = [
-    ...notesOf(before.findings, changed, `at ${from.slice(0, 10)} `),
-    ...notesOf(after.findings, changed, ''),
+    ...notesOf(before.findings, isChanged, `at ${from.slice(0, 10)} `),
+    ...notesOf(after.findings, isChanged, ''),
     ...behind(git, base, from, paths),
   ];
 
@@ -151,9 +156,9 @@ async function factsOf(environment: string, isWorkTree: boolean): Promise<Projec
 }
 
 /** Faults of files: errors anywhere, and what was passed over among the files that changed. */
-const notesOf = (findings: readonly Finding[], changed: ReadonlySet<string>, when: string): readonly string[] =>
+const notesOf = (findings: readonly Finding[], isChanged: (file: string) => boolean, when: string): readonly string[] =>
   findings.flatMap(({ severity, file, line, message }) =>
-    severity === 'error' || (file && changed.has(file)) ? [`${when}${file}${line ? `:${line}` : ''}: ${message}`] : [],
+    severity === 'error' || (file && isChanged(file)) ? [`${when}${file}${line ? `:${line}` : ''}: ${message}`] : [],
   );
 
 /** What the base did since is not in the page. */

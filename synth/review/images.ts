@@ -1,4 +1,5 @@
-import { text } from '../resolve/json.ts';
+import type { KubeObject } from '../manifest.ts';
+import { at, text } from '../resolve/json.ts';
 import { groupBy } from './equal.ts';
 import type { Caution, Entry, ImageChange } from './page.ts';
 import { kept, type Sides, typeOf } from './sides.ts';
@@ -24,32 +25,39 @@ interface Bump {
   readonly after: string;
 }
 
-/** The bump that an edit is, if it is nothing else. */
-export function bumpOf(type: string, name: string, { path, op, before, after, inside }: Edit): Bump | undefined {
+/** The bump that an edit of `object` is, if it is nothing else. */
+export function bumpOf(object: KubeObject, { path, op, before, after, inside }: Edit): Bump | undefined {
   if (op !== 'change' || inside || typeof before !== 'string' || typeof after !== 'string') return undefined;
   const last = path.at(-1);
   if (last === 'image' || last === 'imageName') {
     const [was, is] = [imageParts(before), imageParts(after)];
     return was.name === is.name ? { kind: 'image', name: is.name, before: was.version, after: is.version } : undefined;
   }
-  if (path.at(-2) === 'image' && (last === 'tag' || last === 'digest'))
-    return { kind: 'image', name: valuesName(path) || name, before, after };
-  const field = fieldOf(path);
-  if (type === 'helm.toolkit.fluxcd.io/HelmRelease' && field === 'spec.chart.spec.version')
-    return { kind: 'chart', name, before, after };
-  if (
-    /^source\.toolkit\.fluxcd\.io\/(?:OCIRepository|GitRepository|HelmChart)$/.test(type) &&
-    /^spec\.(?:ref\.(?:tag|digest|semver)|version)$/.test(field)
-  )
-    return { kind: 'chart', name, before, after };
-  return undefined;
+  if (path.at(-2) === 'image' && (last === 'tag' || last === 'digest')) {
+    const [was, is] = [before, after].map((tag) => imageParts(last === 'tag' ? `:${tag}` : `@${tag}`).version);
+    return { kind: 'image', name: repositoryOf(object, path), before: was!, after: is! };
+  }
+  return CHART.test(`${typeOf(object)} ${fieldOf(path)}`)
+    ? { kind: 'chart', name: chartOf(object), before, after }
+    : undefined;
 }
 
-const valuesName = (path: Path) =>
-  path
-    .slice(2, -2)
-    .filter((part) => typeof part === 'string')
-    .join('.');
+const CHART =
+  /^helm\.toolkit\.fluxcd\.io\/HelmRelease spec\.chart\.spec\.version$|^source\.toolkit\.fluxcd\.io\/(?:(?:OCI|Git)Repository spec\.ref\.(?:tag|digest|semver)|HelmChart spec\.version)$/;
+
+/** The repository beside a tag among a chart's values; the field where there is none. */
+function repositoryOf(object: KubeObject, path: Path): string {
+  const keys = path.filter((part) => typeof part === 'string');
+  return text(at(object, ...keys.slice(0, -1), 'repository')) ?? (keys.slice(2, -2).join('.') || object.metadata.name);
+}
+
+/** What a release installs, or the last part of where a source lies. */
+const chartOf = ({ metadata, spec }: KubeObject): string =>
+  text(at(spec, 'chart', 'spec', 'chart')) ??
+  (text(at(spec, 'url')) ?? metadata.name)
+    .replace(/(?:\.git)?\/?$/, '')
+    .split('/')
+    .at(-1)!;
 
 /** Labels that name a version and say nothing else. */
 const VERSION_LABEL =
@@ -62,10 +70,7 @@ export function isRoutine({ changes }: Sides): boolean {
     changes.every(
       (change) =>
         change.kind === 'changed' &&
-        change.edits.every(
-          (edit) =>
-            VERSION_LABEL.test(fieldOf(edit.path)) || bumpOf(typeOf(change.after), change.after.metadata.name, edit),
-        ),
+        change.edits.every((edit) => VERSION_LABEL.test(fieldOf(edit.path)) || bumpOf(change.after, edit)),
     )
   );
 }
@@ -73,7 +78,7 @@ export function isRoutine({ changes }: Sides): boolean {
 function bumps(sides: Sides): (Bump & Entry)[] {
   return kept(sides).flatMap(({ after, edits }) =>
     edits.flatMap((edit) => {
-      const bump = bumpOf(typeOf(after), after.metadata.name, edit) ?? labelBump(edit);
+      const bump = bumpOf(after, edit) ?? labelBump(edit);
       return bump ? [{ ...bump, ...sides.entry(after) }] : [];
     }),
   );
@@ -114,7 +119,7 @@ export function* imageCautions(sides: Sides): Iterable<Caution> {
     }
   }
   const said = new Set<string>();
-  for (const { kind, name, before, after, ...at } of bumps(sides)) {
+  for (const { kind, name, before, after, ...place } of bumps(sides)) {
     const key = `${kind} ${name} ${before} ${after}`;
     const [was, is] = [versionOf(before), versionOf(after)];
     if (!was || !is || said.has(key)) continue;
@@ -123,7 +128,7 @@ export function* imageCautions(sides: Sides): Iterable<Caution> {
     if (was[0] !== is[0] && isDatabase) {
       const message = `${name} ${before} -> ${after}: PostgreSQL ${is[0]} cannot open the data directory of ${was[0]}; pods will not start`;
       yield {
-        ...at,
+        ...place,
         rule: 'data-format',
         level: 'risky',
         message,
@@ -135,10 +140,10 @@ export function* imageCautions(sides: Sides): Iterable<Caution> {
       };
     } else if (is[0]! > was[0]!) {
       const message = `${name} ${before} -> ${after}: a major version; read its upgrade notes`;
-      yield { ...at, rule: kind === 'chart' ? 'major-chart-bump' : 'major-image-bump', level: 'risky', message };
+      yield { ...place, rule: kind === 'chart' ? 'major-chart-bump' : 'major-image-bump', level: 'risky', message };
     } else if (older(is, was)) {
       const message = `${name} ${before} -> ${after}: goes back; what the newer one has written, the older may not read`;
-      yield { ...at, rule: 'downgrade', level: 'risky', message };
+      yield { ...place, rule: 'downgrade', level: 'risky', message };
     }
   }
 }

@@ -95,7 +95,7 @@ const about = ({ object, source }: Entry) => ({ subject: object, ...(source ? { 
 const alike = <T extends Entry>(entries: readonly T[], say: (entry: T) => string): Line[] =>
   [...groupBy(entries, (entry) => unnamed(say(entry), entry)).entries()].map(([text, group]) => ({
     subject: labelOf(group),
-    text: group.length > 1 ? text : say(group[0]!),
+    text: new Set(group.map(say)).size > 1 ? text : say(group[0]!),
     sources: sourcesOf(group),
   }));
 
