@@ -412,9 +412,11 @@ describe('Traefik', () => {
 
   test('has ports of every node instead, and believes the proxy in front', () => {
     const nodePorts = { web: 30080, websecure: 30443, proxies: ['192.168.20.0/24'] };
-    const { service, ports } = withFacts({ traefik: { nodePorts } }).values('traefik');
-    expect(service.spec).toEqual({ type: 'NodePort', externalTrafficPolicy: 'Cluster' });
-    const trusted = { forwardedHeaders: { trustedIPs: ['192.168.20.0/24'] } };
+    const { deployment, service, ports } = withFacts({ traefik: { nodePorts } }).values('traefik');
+    // A node's port leads to the pod on that node, which then sees who asks.
+    expect(deployment).toEqual({ kind: 'DaemonSet' });
+    expect(service.spec).toEqual({ type: 'NodePort', externalTrafficPolicy: 'Local' });
+    const trusted = { proxyProtocol: { trustedIPs: ['192.168.20.0/24'] } };
     expect(ports).toMatchObject({ web: { nodePort: 30080, ...trusted }, websecure: { nodePort: 30443, ...trusted } });
   });
 });
