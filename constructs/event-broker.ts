@@ -2,12 +2,12 @@ import { Construct, type IConstruct } from 'constructs';
 import { Broker, type KnativeDelivery, RabbitmqBrokerConfig } from '../imports/knative.ts';
 import { declare, identityOf, refuse } from '../imports/relations.ts';
 import type { Dependency, Endpoint, Env } from './dependency.ts';
-import { brokerPods, type Receiver, type Sink, sinkOf } from './knative.ts';
+import { brokerPods, type Receiver, type Sink, sinkOf, sizeAnnotations } from './knative.ts';
 import { labelsOf, nameProblems, namespaceOf } from './labels.ts';
 import { podSecurityOf } from './namespace.ts';
 import { NetworkPolicy } from './network-policy.ts';
 import type { RabbitmqCluster } from './rabbitmq.ts';
-import { resourcesOf, type Size, sizeProblems } from './sizes.ts';
+import { type Size, sizeProblems } from './sizes.ts';
 
 export interface EventBrokerProps {
   /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
@@ -155,17 +155,8 @@ const deliveryOf = ({ times = 5, seconds = 1 }: Retry, { ref }: Sink): KnativeDe
 });
 
 /** One of them given, the controller takes none of its own. @see https://github.com/knative-extensions/eventing-rabbitmq/tree/main/docs/pod-resources */
-function resourceAnnotations(size: Size): Record<string, string> {
-  const resources = resourcesOf(size);
-  return Object.fromEntries(
-    (['request', 'limit'] as const).flatMap((bound) =>
-      Object.entries(resources[`${bound}s`] ?? {}).map(([resource, amount]) => [
-        `rabbitmq.eventing.knative.dev/${resource}-${bound}`,
-        `${amount}`,
-      ]),
-    ),
-  );
-}
+const resourceAnnotations = (size: Size) =>
+  sizeAnnotations(size, (resource, bound) => `rabbitmq.eventing.knative.dev/${resource}-${bound}`);
 
 export function retryProblems({ times = 5, seconds = 1 }: Retry): string[] {
   return [

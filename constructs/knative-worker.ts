@@ -6,9 +6,10 @@ import type { Callee, Endpoint } from './dependency.ts';
 import { type EventFilter, type Retry, retryProblems } from './event-broker.ts';
 import { portProblems } from './external.ts';
 import { type Health, healthProblems, probes } from './health.ts';
-import { ACTIVATOR, AUTOSCALER, GATEWAY, GATEWAY_PORT, QUEUE_PROXY, type Sink } from './knative.ts';
+import { ACTIVATOR, AUTOSCALER, GATEWAY, GATEWAY_PORT, QUEUE_PROXY, type Sink, sizeAnnotations } from './knative.ts';
+import { type KnativeScale, scaleProblems } from './knative-scale.ts';
 import { Pod, type PodProps, type Process } from './pod.ts';
-import { resourcesOf, type Size, sizeProblems } from './sizes.ts';
+import { type Size, sizeProblems } from './sizes.ts';
 import { telemetryOf } from './telemetry.ts';
 
 /** Knative mounts no token on request, has no claims, and stops a pod when its requests are done. */
@@ -33,14 +34,6 @@ export interface KnativeWorkerProps extends Omit<PodProps, 'api' | 'run'> {
   readonly queueProxy?: Size;
   /** Whether it has an OpenTelemetry SDK, as of Workload. @default false */
   readonly telemetry?: boolean;
-}
-
-export interface KnativeScale {
-  /** Pods when there is nothing to do. @default 0 */
-  readonly min?: number;
-  readonly max: number;
-  /** Requests that one pod works on at a time; more of them wait for another pod. */
-  readonly concurrency: number;
 }
 
 /**
@@ -188,37 +181,14 @@ export class KnativeWorker extends Construct implements Callee {
 const PORT = 'http1';
 
 /** @see https://knative.dev/docs/serving/services/configure-requests-limits-services/ */
-function queueProxyAnnotations(size: Size): Record<string, string> {
-  const resources = resourcesOf(size);
-  return Object.fromEntries(
-    (['request', 'limit'] as const).flatMap((bound) =>
-      Object.entries(resources[`${bound}s`] ?? {}).map(([resource, amount]) => [
-        `queue.sidecar.serving.knative.dev/${resource}-resource-${bound}`,
-        `${amount}`,
-      ]),
-    ),
-  );
-}
+const queueProxyAnnotations = (size: Size) =>
+  sizeAnnotations(size, (resource, bound) => `queue.sidecar.serving.knative.dev/${resource}-resource-${bound}`);
 
 const slug = (text: string) =>
   text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-|-$/g, '');
-
-function scaleProblems({ min = 0, max, concurrency }: KnativeScale): string[] {
-  const whole = (field: string, value: number, least: number) =>
-    Number.isInteger(value) && value >= least
-      ? []
-      : [`scale.${field}: ${value} is not a whole number from ${least}; correct it`];
-  return [
-    ...whole('min', min, 0),
-    ...whole('max', max, Math.max(min, 1)),
-    ...(Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1000
-      ? []
-      : [`scale.concurrency: ${concurrency} requests at a time, Knative takes 1 to 1000; correct it`]),
-  ];
-}
 
 const ownPortProblems = (field: string, port: number) => [
   ...portProblems(field, port),

@@ -1,5 +1,6 @@
 import type { PodSet } from '../imports/relations.ts';
 import type { Endpoint } from './dependency.ts';
+import { resourcesOf, type Size } from './sizes.ts';
 
 // What Knative's own pods are called and where they listen; Knative's operator puts Kourier beside Serving.
 
@@ -57,3 +58,16 @@ export const brokerPods = (
   namespace,
   labels: { 'eventing.knative.dev/broker': broker, 'eventing.knative.dev/brokerRole': role },
 });
+
+/** Requests and limits of a container that Knative puts in, which it reads from annotations. */
+export function sizeAnnotations(
+  size: Size,
+  key: (resource: string, bound: 'request' | 'limit') => string,
+): Record<string, string> {
+  const resources = resourcesOf(size);
+  return Object.fromEntries(
+    (['request', 'limit'] as const).flatMap((bound) =>
+      Object.entries(resources[`${bound}s`] ?? {}).map(([resource, amount]) => [key(resource, bound), `${amount}`]),
+    ),
+  );
+}
