@@ -410,11 +410,10 @@ describe('Traefik', () => {
     expect(values('traefik').service.spec).toEqual({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
   });
 
-  test('has ports of every node instead, and believes the proxy in front', () => {
+  test('has ports of every node instead, each with a pod behind it, and believes the proxy in front', () => {
     const nodePorts = { web: 30080, websecure: 30443, proxies: ['192.168.20.0/24'] };
-    const { deployment, service, ports } = withFacts({ traefik: { nodePorts } }).values('traefik');
-    // A node's port leads to the pod on that node, which then sees who asks.
-    expect(deployment).toEqual({ kind: 'DaemonSet' });
+    const { service, ports, deployment } = withFacts({ traefik: { nodePorts } }).values('traefik');
+    expect(deployment.kind).toBe('DaemonSet');
     expect(service.spec).toEqual({ type: 'NodePort', externalTrafficPolicy: 'Local' });
     const trusted = { proxyProtocol: { trustedIPs: ['192.168.20.0/24'] } };
     expect(ports).toMatchObject({ web: { nodePort: 30080, ...trusted }, websecure: { nodePort: 30443, ...trusted } });
