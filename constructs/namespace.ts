@@ -136,7 +136,7 @@ function quotaOf({ pods, cpu, memory, memoryLimit, claims, storage }: Needs, hea
   const more = (amount: number) => amount * (1 + headroom / 100);
   return {
     pods: `${Math.ceil(more(pods))}`,
-    'requests.cpu': `${Math.ceil(more(cpu) * 10) * 100}m`,
+    'requests.cpu': `${Math.ceil(Math.round(more(cpu) * 1000) / 100) * 100}m`,
     'requests.memory': `${Math.ceil(more(memory) / MiB)}Mi`,
     'limits.memory': `${Math.ceil(more(memoryLimit) / MiB)}Mi`,
     persistentvolumeclaims: `${Math.ceil(more(claims))}`,

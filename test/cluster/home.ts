@@ -6,9 +6,8 @@ import { join } from 'node:path';
 import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../../imports/environment.ts';
 import { render } from '../../synth/render.ts';
 import { type Workspace, workspace } from '../workspace.ts';
-import { type Bed, startBed } from './bed.ts';
+import { type Bed, type BedOptions, startBed } from './bed.ts';
 import { type KubernetesObject, waitFor } from './client.ts';
-import type { CrdSet } from './crds.ts';
 import { createRepository, type Repository } from './gitops.ts';
 import type { NodeSpec } from './kwok.ts';
 
@@ -36,7 +35,10 @@ export const isReady = ({ metadata, status }: KubernetesObject) =>
   !metadata.deletionTimestamp &&
   status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True');
 
-export async function home(environment: Environment, crds: CrdSet[] = []): Promise<Home> {
+export async function home(
+  environment: Environment,
+  { crds = [], ...options }: Pick<BedOptions, 'crds' | 'rabbitmq' | 'standIns'> = {},
+): Promise<Home> {
   const { name } = environment;
   const folder = `clusters/${name}`;
   const bed = await startBed({
@@ -44,6 +46,7 @@ export async function home(environment: Environment, crds: CrdSet[] = []): Promi
     crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'traefik', ...crds],
     storageClasses: ['local-path'],
     sealedSecrets: true,
+    ...options,
   });
   const repository = await createRepository(bed);
   await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }]);

@@ -13,6 +13,7 @@ import { type Workspace, workspace } from '../workspace.ts';
 import { type Bed, startBed } from './bed.ts';
 import { type KubectlError, type KubernetesObject, waitFor } from './client.ts';
 import { bootstrap, createRepository, fluxReady, orderViolations, type Repository, reconcile } from './gitops.ts';
+import { copySources, operators } from './sources.ts';
 import { strictApply } from './strict-apply.ts';
 
 const cluster = 'clusters/lab';
@@ -45,43 +46,6 @@ const stub = (kind: string) => ({
   },
 });
 
-/**
- * Gives the sources that lie on GitHub the artifact of the fleet's own repository, in which their folder is stood in for:
- * the Kustomizations that read them are built and applied by the real controller.
- */
-function copySources(): () => Promise<void> {
-  const repositories = 'gitrepositories.source.toolkit.fluxcd.io';
-  let running = true;
-  const loop = (async () => {
-    while (running) {
-      const all = await bed.list(repositories).catch(() => []);
-      const status = all.find(({ metadata }) => metadata.name === 'flux-system')?.['status'];
-      const behind = all.filter(
-        (source) => status?.artifact && source['status']?.artifact?.revision !== status.artifact.revision,
-      );
-      for (const { metadata } of behind) {
-        await bed.kubectl([
-          ...['patch', repositories, metadata.name, `--namespace=${metadata.namespace}`, '--subresource=status'],
-          ...['--type=merge', `--patch=${JSON.stringify({ status: { artifact: status.artifact } })}`],
-        ]);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  })();
-  return () => {
-    running = false;
-    return loop;
-  };
-}
-
-const standIn = {
-  'config/installation/kustomization.yaml': 'resources: [namespace.yaml, installed.yaml]\n',
-  'config/installation/namespace.yaml':
-    'apiVersion: v1\nkind: Namespace\nmetadata: {name: rabbitmq-system, labels: {theirs: "true"}}\n',
-  'config/installation/installed.yaml':
-    'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: installed, namespace: rabbitmq-system}\n',
-};
-
 beforeAll(async () => {
   await mkdir(stubs);
   for (const kind of strimzi) await writeFile(join(stubs, `${kind}.json`), JSON.stringify(stub(kind)));
@@ -98,7 +62,7 @@ beforeAll(async () => {
   await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }]);
   space = workspace('charts', 'clusters');
   writeFileSync(join(space.folder, 'certificate.pem'), await bed.sealingCertificate());
-  stopCopying = copySources();
+  stopCopying = copySources(bed);
 });
 
 afterAll(async () => {
@@ -185,7 +149,7 @@ describe('lab', () => {
   });
 
   test('Flux brings it up in dependency order, operators before what they run', async () => {
-    await repository.pushFiles(standIn);
+    await repository.pushFiles(operators);
     const commit = await push();
     const taken = await seconds(async () => {
       await bootstrap(bed, repository, cluster);

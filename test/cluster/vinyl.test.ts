@@ -27,7 +27,7 @@ const nas = stages.map((stage) => ({
 }));
 
 beforeAll(async () => {
-  it = await home(vinyl, ['k3s']);
+  it = await home(vinyl, { crds: ['k3s'] });
   await it.bed.apply([
     ...nas,
     // Flux, cert-manager, sealed-secrets, Traefik, the NFS driver's pods on every node; Prometheus and its company.

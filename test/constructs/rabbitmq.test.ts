@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Priority } from '../../constructs/priority.ts';
 import { RabbitmqCluster, type RabbitmqClusterProps } from '../../constructs/rabbitmq.ts';
 import { Workload } from '../../constructs/workload.ts';
 import { environment, type Options, render } from './render.ts';
@@ -84,6 +85,7 @@ describe('RabbitmqCluster', () => {
     const { problems, find, relations } = rabbitmq(full);
     expect(problems).toEqual([]);
     const cluster = find('RabbitmqCluster', 'rabbitmq');
+    expect(cluster.spec.override).toBeUndefined();
     expect(cluster.metadata.annotations).toEqual({ 'rabbitmq.com/topology-allowed-namespaces': 'eventing,notifi' });
     expect(cluster.spec.tolerations).toEqual(full.placement.tolerations);
     expect(JSON.stringify(cluster.spec.affinity)).toContain('"key":"kubernetes.io/arch","operator":"In"');
@@ -150,6 +152,33 @@ describe('RabbitmqCluster', () => {
     const ports = ({ spec }: { spec: { ingress: { ports: { port: number }[] }[] } }) =>
       spec.ingress.flatMap(({ ports }) => ports.map(({ port }) => port)).sort((a, b) => a - b);
     expect(ports(find('NetworkPolicy', 'rabbitmq'))).toEqual([4369, 5672, 15672, 15692, 25672]);
+  });
+
+  test('has a priority among pods, which comes first', () => {
+    const { find, relations } = render(
+      (chart) => {
+        const priority = new Priority(chart, 'data', { value: 1000, description: 'Stores' });
+        new RabbitmqCluster(chart, 'rabbitmq', { ...minimal, placement: { priority } });
+      },
+      { nodes },
+    );
+    const { override } = find('RabbitmqCluster', 'rabbitmq').spec;
+    expect(override.statefulSet.spec.template.spec).toEqual({ priorityClassName: 'data', containers: [] });
+    expect(relations.flatMap(({ uses = [] }) => uses)).toContain('shop/data');
+  });
+
+  test('shows its pages to whom it is told to', () => {
+    const { find } = render(
+      (chart) => {
+        const { console } = new RabbitmqCluster(chart, 'rabbitmq', minimal);
+        expect(console).toMatchObject({ service: 'rabbitmq', port: 15672 });
+        console.admit!({ builtin: 'ingress' });
+      },
+      { nodes },
+    );
+    const rules = find('NetworkPolicy', 'rabbitmq').spec.ingress;
+    const fromIngress = rules.filter((rule: object) => JSON.stringify(rule).includes('traefik'));
+    expect(fromIngress.map(({ ports }: { ports: unknown }) => ports)).toEqual([[{ port: 15672, protocol: 'TCP' }]]);
   });
 
   test('a single member has no budget that would block its drain', () => {

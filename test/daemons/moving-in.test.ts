@@ -1,9 +1,11 @@
-// The Jobs that move a database and a bucket in, as rendered, between two databases of a real PostgreSQL and two folders.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// The Jobs that move a database and a bucket in, and copy a bucket out, as rendered, between two databases of a real
+// PostgreSQL and two folders.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { S3 } from '../../constructs/bucket.ts';
+import { BucketBackup } from '../../constructs/bucket-backup.ts';
 import { BucketImport } from '../../constructs/bucket-import.ts';
 import { Credential } from '../../constructs/credential.ts';
 import { DatabaseImport } from '../../constructs/database-import.ts';
@@ -24,6 +26,13 @@ const { objects } = render((chart) => {
   new BucketImport(chart, 'import-bucket', {
     from: cloud.bucket('from'),
     to: cloud.bucket('into'),
+    client: 'rclone:1.75.1',
+  });
+  new BucketBackup(chart, 'copy', {
+    bucket: cloud.bucket('from'),
+    target: cloud.bucket('into').folder('from'),
+    schedule: '0 4 * * *',
+    keepDays: 30,
     client: 'rclone:1.75.1',
   });
 });
@@ -154,5 +163,47 @@ describe('a bucket', () => {
       RCLONE_CONFIG_SOURCE_TYPE: 's3',
       RCLONE_CONFIG_TARGET_ENDPOINT: 'https://s3.example.test',
     });
+  });
+});
+
+describe('a copy of a bucket', () => {
+  const [source, target] = ['from', 'into'];
+  const run = () => host.run('CronJob', { SOURCE: join(root, source!), TARGET: join(root, target!) }, 'copy');
+  const day = (ago: number) => new Date(Date.now() - ago * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
+  const kept = (...path: string[]) => join(root, target!, ...path);
+
+  beforeEach(() => {
+    mkdirSync(join(root, source!));
+    for (const name of ['a', 'b']) writeFileSync(join(root, source!, name), 'first');
+    host = new Host(root, objects, { AWS_ACCESS_KEY_ID: 'none', AWS_SECRET_ACCESS_KEY: 'none' });
+  });
+
+  test('is what the bucket is, and keeps what was deleted or replaced there', async () => {
+    expect(await run()).toMatchObject({ code: 0 });
+    rmSync(join(root, source!, 'a'));
+    writeFileSync(join(root, source!, 'b'), 'second, and longer');
+    expect(await run()).toMatchObject({ code: 0 });
+    expect(readdirSync(kept('current'))).toEqual(['b']);
+    expect(readFileSync(kept('current/b'), 'utf8')).toBe('second, and longer');
+    for (const name of ['a', 'b']) expect(readFileSync(kept('replaced', day(0), name), 'utf8')).toBe('first');
+  });
+
+  test('forgets after thirty days, and not before', async () => {
+    for (const ago of [29, 31]) {
+      mkdirSync(kept('replaced', day(ago)), { recursive: true });
+      writeFileSync(kept('replaced', day(ago), 'old'), 'old');
+    }
+    expect(await run()).toMatchObject({ code: 0 });
+    expect(existsSync(kept('replaced', day(29), 'old'))).toBe(true);
+    expect(existsSync(kept('replaced', day(31)))).toBe(false);
+  });
+
+  test('that is not whole is said, and nothing is forgotten', async () => {
+    mkdirSync(kept('replaced', day(31)), { recursive: true });
+    host.path.unshift(
+      program(join(root, 'stubs'), 'rclone', '/usr/bin/rclone "$@" || exit; [ "$1" != sync ] || rm "$5/a"'),
+    );
+    expect((await run()).code).not.toBe(0);
+    expect(existsSync(kept('replaced', day(31)))).toBe(true);
   });
 });

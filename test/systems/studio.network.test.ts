@@ -4,6 +4,11 @@ import type { End, PodSet } from '../../imports/relations.ts';
 import { rendered } from './environment.ts';
 import { declaredOf, isOf, permitted, podsOf } from './reachable.ts';
 
+interface PodName {
+  readonly name: string;
+  readonly namespace: string;
+}
+
 // Closed namespaces of the plan, and all that may reach them or be reached from there.
 const ours = ['notifi', 'data-services', 'messaging', 'kafka'];
 const { objects, declared } = rendered(studio);
@@ -60,4 +65,46 @@ test('a messenger reaches its provider and no store; the LAN is out of reach of 
 
 test('the ends that the cluster makes are among the pods looked at', () => {
   for (const end of [ingress, prometheus]) expect(pods.some((each) => isOf(each, end))).toBe(true);
+});
+
+test('proxies let in by name whom the policies let in by address, and nobody else', () => {
+  const named = new Map(
+    objects
+      .filter(({ kind }) => kind === 'MeshTLSAuthentication')
+      .map(({ metadata, spec }) => [`${metadata.namespace}/${metadata.name}`, spec.identityRefs as readonly PodName[]]),
+  );
+  const servers = objects.filter(({ kind, metadata }) => kind === 'Server' && ours.includes(metadata.namespace!));
+  const admitted = servers.flatMap((server) => {
+    const { namespace, name } = server.metadata;
+    const policies = objects.filter(
+      ({ kind, metadata, spec }) =>
+        kind === 'AuthorizationPolicy' && metadata.namespace === namespace && spec.targetRef.name === name,
+    );
+    const callers = policies
+      .flatMap(({ spec }) => spec.requiredAuthenticationRefs as readonly PodName[])
+      .flatMap((reference) => named.get(`${namespace}/${reference.name}`) ?? []);
+    const served = pods.filter((each) =>
+      isOf(each, { namespace: namespace!, labels: server['spec'].podSelector.matchLabels }),
+    );
+    return callers.flatMap((caller) =>
+      served.map((each) => `${caller.namespace}/${caller.name} -> ${each.name}:${server['spec'].port}`),
+    );
+  });
+  // Accounts are called like their workloads, but for what operators make.
+  const between = said.filter((call) => call.split(' -> ').every((end) => end.startsWith('notifi/')));
+  const inside = admitted.filter((call) => call.split(' -> ').every((end) => end.startsWith('notifi/')));
+  const workloads = new Set(
+    objects.filter(({ kind }) => kind === 'Deployment').map(({ metadata }) => `notifi/${metadata.name}`),
+  );
+  const ofWorkloads = (calls: readonly string[]) =>
+    [...new Set(calls)]
+      .filter((call) =>
+        call
+          .split(/ -> |:/)
+          .slice(0, 2)
+          .every((end) => workloads.has(end)),
+      )
+      .sort();
+  expect(ofWorkloads(inside)).toEqual(ofWorkloads(between));
+  expect(ofWorkloads(inside).length).toBeGreaterThan(15);
 });

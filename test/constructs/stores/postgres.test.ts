@@ -36,6 +36,7 @@ const store = ({ members = 3, size = 'medium', ...changes }: Changes = {}) =>
         new Workload(chart, id, { image: 'client:1.0.0', size: 'tiny', uses: [uses] });
       client('libpq', made.database(name));
       client('npgsql', made.database(name).npgsql('ConnectionStrings__Main'));
+      client('pooled', made.database(name).npgsql('ConnectionStrings__Main', { pool: 5 }));
       client('jdbc', made.database(name).jdbc({ url: 'DB_URL', user: 'DB_USER', password: 'DB_PASSWORD' }));
       client('url', made.pooled(name).url('DATABASE_URL'));
       client('parts', made.database(name).as({ host: 'H', port: 'P', database: 'D', user: 'U', password: 'W' }));
@@ -186,6 +187,7 @@ describe('a client', () => {
       ConnectionStrings__Main_PASSWORD: password,
       ConnectionStrings__Main: `Host=${host};Port=5432;Database=notifi;Username=notifi;Password=$(ConnectionStrings__Main_PASSWORD)`,
     });
+    expect(envOf('pooled').ConnectionStrings__Main).toMatch(/;Maximum Pool Size=5$/);
     expect(envOf('jdbc')).toEqual({
       DB_URL: `jdbc:postgresql://${host}:5432/notifi`,
       DB_USER: 'notifi',
