@@ -146,8 +146,8 @@ function quotaOf({ pods, cpu, memory, memoryLimit, claims, storage }: Needs, hea
 
 /** What says nothing gets little: it is a sidecar, or an operator's pod. No minimum, they ask for less than one would guess. */
 const limitsOf = ({ memoryLimit }: PodNeeds): Limits => ({
-  max: { memory: `${Math.ceil(memoryLimit / MiB)}Mi` },
-  default: { memory: `${Math.min(256, Math.ceil(memoryLimit / MiB))}Mi` },
+  ...(memoryLimit > 0 && { max: { memory: `${Math.ceil(memoryLimit / MiB)}Mi` } }),
+  default: { memory: `${Math.min(256, Math.ceil(memoryLimit / MiB) || 256)}Mi` },
   defaultRequest: { cpu: '10m', memory: '32Mi' },
 });
 

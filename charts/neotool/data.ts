@@ -5,7 +5,7 @@ import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { type PostgresClients, postgres } from '../../constructs/stores/postgres.ts';
 import { images } from '../versions.ts';
 import { type NeotoolFacts, serviceNames } from './facts.ts';
-import { area, withHelper } from './namespaces.ts';
+import { area } from './namespaces.ts';
 import { podsOf } from './services.ts';
 
 /** Connections of a service's pool, to PgBouncer; and those it opens itself when it starts, for its migrations. */
@@ -20,11 +20,7 @@ export function data(app: App, facts: NeotoolFacts, objects: ObjectStore): HaSta
   const clients = 1000;
   // A rollout starts one pod of each service at a time.
   const direct = 2 * serviceNames.length * MIGRATIONS;
-  const chart = area(app, 'data', [
-    [members, withHelper(size)],
-    [poolers + 1, 'small'],
-    ...(facts.objects.by === 'r2' ? [[2, 'xlarge'] as const] : []),
-  ]);
+  const chart = area(app, 'data');
 
   const store = new HaStatefulStore(chart, 'postgresql', {
     engine: postgres({

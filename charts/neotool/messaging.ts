@@ -4,7 +4,7 @@ import type { KafkaClients } from '../../constructs/stores/kafka/clients.ts';
 import { kafka } from '../../constructs/stores/kafka.ts';
 import { images } from '../versions.ts';
 import type { NeotoolFacts } from './facts.ts';
-import { area, withHelper } from './namespaces.ts';
+import { area } from './namespaces.ts';
 
 /** What the import publishes, and what of it could not be handled. */
 export const IFDATA = 'bacen.ifdata.v1';
@@ -13,7 +13,7 @@ export const IFDATA_DEAD = 'bacen.ifdata.v1.dlq';
 /** Kafka. A topic that a service needs is one more line. */
 export function messaging(app: App, { kafka: { members, storage, storageClass } }: NeotoolFacts) {
   const size = members > 1 ? 'xlarge' : 'large';
-  const chart = area(app, 'messaging', [[members, withHelper(size)]]);
+  const chart = area(app, 'messaging');
   return new HaStatefulStore<KafkaClients>(chart, 'kafka', {
     engine: kafka({
       topics: [

@@ -11,7 +11,7 @@ import { area } from './namespaces.ts';
  * which asks for more than Pod Security `restricted`, and so is in namespaces of its own.
  */
 export function observability(app: App, facts: NeotoolFacts) {
-  const chart = area(app, 'observability', []);
+  const chart = area(app, 'observability');
   new AlertRules(chart, 'alerts', { name: 'neotool', rules: neotoolAlerts(facts) });
   new Dashboard(chart, 'neotool', overview);
   new Dashboard(chart, 'neotool-services', services);

@@ -22,7 +22,7 @@ const account = (name: string) => `neotool-app/${name}`;
  */
 export function security(app: App, environment: Environment, facts: NeotoolFacts) {
   const members = facts.vault.mode === 'dev' ? 1 : 3;
-  const chart = area(app, 'security', [[members, 'medium']]);
+  const chart = area(app, 'security');
   declare(chart, { platform: true });
   // A canary is an account of its own, or nobody could tell whose token it was.
   const tracks = serviceNames.flatMap((name) => (facts.canary?.[name] ? [name, `${name}-canary`] : [name]));

@@ -42,11 +42,7 @@ export function podsOf(facts: NeotoolFacts, name: ServiceName): number {
 
 /** The four services: Micronaut on the JVM, each with a database of its own. Security is called by the others. */
 export function services(app: App, facts: NeotoolFacts, needs: Needs): Service[] {
-  const chart = area(
-    app,
-    'app',
-    serviceNames.map((name) => [podsOf(facts, name), size]),
-  );
+  const chart = area(app, 'app');
   const images = new OwnImages(chart, 'images');
 
   const made = new Map<ServiceName, Service>();

@@ -21,15 +21,20 @@ export const r2 = (account: string): S3Props => ({
  * environments that can lose it. Refuses R2 where nobody could give its keys.
  */
 export function storage(app: App, { name, secrets }: Environment, { objects }: NeotoolFacts): ObjectStore {
-  const chart = area(app, 'storage', objects.by === 'minio' ? [[1, 'large']] : []);
+  const chart = area(app, 'storage');
   if (objects.by === 'minio') {
     return new HaStatefulStore(chart, 'minio', {
-      engine: minio({ buckets: ['assets', 'loki'], images }),
+      engine: minio({
+        buckets: [
+          { name: 'assets', clients: ['neotool-app'] },
+          { name: 'loki', clients: ['loki'] },
+        ],
+        images,
+      }),
       members: 1,
       storage: objects.storage,
       size: 'large',
       backup: { none: 'what is in it can be uploaded again' },
-      clients: ['neotool-app', 'loki'],
     });
   }
   const isAccount = /^[0-9a-f]{32}$/.test(objects.account);

@@ -10,10 +10,7 @@ import type { Service } from './services.ts';
 
 /** Pages by Next.js, and one GraphQL endpoint over the services by Apollo Router, behind Traefik at the environment's host. */
 export function web(app: App, { host }: NeotoolFacts, services: readonly Service[]) {
-  const chart = area(app, 'web', [
-    [3, 'medium'],
-    [3, 'medium'],
-  ]);
+  const chart = area(app, 'web');
 
   const router = new Workload(chart, 'router', {
     image: images.apolloRouter,

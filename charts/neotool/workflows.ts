@@ -10,7 +10,7 @@ import { area } from './namespaces.ts';
 
 /** The place of scheduled work: the daily import of IF.data from the central bank, which is off until its program is written. */
 export function workflows(app: App, { bacenIfdata = false }: NeotoolFacts, kafka: HaStatefulStore<KafkaClients>) {
-  const chart = area(app, 'workflows', [[2, 'medium']]);
+  const chart = area(app, 'workflows');
   const images = new OwnImages(chart, 'images');
   const [image, first] = ['neotool-bacen-ifdata', 'v1.0.0'];
 

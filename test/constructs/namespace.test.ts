@@ -1,10 +1,43 @@
 import { describe, expect, test } from '@jest/globals';
 import { Namespace, type NamespaceProps } from '../../constructs/namespace.ts';
+import { Workload } from '../../constructs/workload.ts';
 import { render } from './render.ts';
 
 const namespace = (props?: NamespaceProps) => render((chart) => new Namespace(chart, 'namespace', props));
 
 describe('Namespace', () => {
+  test('bounds what is rendered in it at the busiest, and a part more', () => {
+    const { find, problems } = render((chart) => {
+      new Namespace(chart, 'namespace', { quota: { headroom: 50 } });
+      const size = { cpu: '250m', memory: '256Mi', memoryLimit: '512Mi' };
+      new Workload(chart, 'api', { image: 'api:1.0.0', size, scale: { min: 1, max: 3 } });
+    });
+    expect(problems).toEqual([]);
+    // Three pods and one more of a rollout.
+    expect(find('ResourceQuota', 'quota').spec.hard).toMatchObject({
+      pods: '6',
+      'requests.cpu': '1500m',
+      'requests.memory': '1536Mi',
+      'limits.memory': '3072Mi',
+    });
+    expect(find('LimitRange', 'limits').spec.limits).toEqual([
+      {
+        type: 'Container',
+        max: { memory: '512Mi' },
+        default: { memory: '256Mi' },
+        defaultRequest: { cpu: '10m', memory: '32Mi' },
+      },
+    ]);
+  });
+
+  test('that nothing runs in takes no pod, and its limits are ones that the API server takes', () => {
+    const { find } = namespace({ quota: { headroom: 50 } });
+    expect(find('ResourceQuota', 'quota').spec.hard).toMatchObject({ pods: '0' });
+    expect(find('LimitRange', 'limits').spec.limits).toEqual([
+      { type: 'Container', default: { memory: '256Mi' }, defaultRequest: { cpu: '10m', memory: '32Mi' } },
+    ]);
+  });
+
   test('is restricted by the rules of the cluster version, and closed', () => {
     const { find, names } = namespace();
     expect(names).toEqual(['Namespace -/shop', 'NetworkPolicy shop/default-deny']);
