@@ -9,6 +9,7 @@ import { platform } from '../platform/platform.ts';
 const { names, ...machine } = assumed.nodes.value;
 const { nodes, controlPlane } = assumed.network.value;
 const domain = assumed.domain.value;
+const people = assumed.people.value;
 
 /**
  * `telemetry` is the one switch: without it there is no collector, and the SDKs of its clients are off. Jaeger, once there is
@@ -17,7 +18,7 @@ const domain = assumed.domain.value;
 export const homelabWith = ({ telemetry }: { readonly telemetry: boolean }): Environment => ({
   ...k3s,
   name: 'homelab',
-  repository: { url: 'ssh://git@github.com/example/homelab', branch: 'main' },
+  repository: { url: people.repository, branch: 'main' },
   nodes: names.map((name) => ({ name, ...machine, labels: { 'capability/page-size': assumed['page size'].value } })),
   domain,
   // Plain HTTP: `npm run registries -- homelab` prints what K3s has to be told about it.
@@ -29,7 +30,7 @@ export const homelabWith = ({ telemetry }: { readonly telemetry: boolean }): Env
   systems: [
     platform({
       email: `admin@${domain}`,
-      alerts: { slack: { channel: '#homelab' } },
+      alerts: { slack: { channel: people.slack } },
       monitoring: {
         retention: '15d',
         storage: '20Gi',

@@ -13,12 +13,13 @@ const pi = {
   disk: assumed['node disk'].value,
   labels: { 'capability/mongodb': 'true' },
 } as const;
+const people = assumed.people.value;
 const keep = { daily: 7, weekly: 4, monthly: 3 };
 
 export default {
   ...k3sWithTraefik,
   name: 'vinyl',
-  repository: { url: 'ssh://git@github.com/loitzl/fleet', branch: 'main' },
+  repository: { url: people.repository, branch: 'main' },
   nodes: [
     { name: 'pi-1', ...pi },
     { name: 'pi-2', ...pi },
@@ -39,8 +40,8 @@ export default {
   },
   systems: [
     platform({
-      email: 'vinylvault@loitzl.com',
-      alerts: { slack: { channel: '#vinylvault' } },
+      email: people.email,
+      alerts: { slack: { channel: people.slack } },
       monitoring: {
         retention: '7d',
         storage: '10Gi',

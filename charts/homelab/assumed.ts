@@ -33,6 +33,11 @@ export const assumed = {
     because: 'the plan has a local registry without TLS, and no address of it',
     look: 'docker images, or the push step of the scripts in use',
   },
+  people: {
+    value: { slack: '#homelab', repository: 'ssh://git@github.com/example/homelab' },
+    because: 'the plan names no channel, and of the repository that Flux cannot reach only that it is at GitHub',
+    look: 'git remote get-url origin',
+  },
   'backup bucket': {
     value: { url: 'https://0123456789abcdef.r2.cloudflarestorage.com', name: 'homelab-backups' },
     because: 'the plan backs nothing up; what is only in the house burns with it',

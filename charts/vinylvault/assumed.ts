@@ -42,6 +42,11 @@ export const assumed = {
     because: "the owner of production's domain; the plan names ghcr.io alone",
     look: 'the owner of the repository on GitHub',
   },
+  people: {
+    value: { email: 'vinylvault@loitzl.com', slack: '#vinylvault', repository: 'ssh://git@github.com/loitzl/fleet' },
+    because: 'the plan wants alerts, and says neither to whom nor where this repository lies',
+    look: 'ask whoever is to be woken up',
+  },
   variables: {
     value: [
       'JWT_SECRET',
