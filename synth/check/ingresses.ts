@@ -55,6 +55,8 @@ const duplicateRoute: Rule = {
       // A second answer is what a canary of nginx is.
       if (annotations['nginx.ingress.kubernetes.io/canary'] === 'true') continue;
       const entry = annotations['traefik.ingress.kubernetes.io/router.entrypoints'] ?? '';
+      // One message for two Ingresses, however many paths they share.
+      const shared = new Map<Manifest, { field: string; places: string[] }>();
       for (const [i, rule] of maps(spec.rules).entries()) {
         for (const path of maps(at(rule, 'http', 'paths'))) {
           const place = `${text(rule.host) ?? 'any host'}${text(path.path) ?? '/'}`;
@@ -62,15 +64,19 @@ const duplicateRoute: Rule = {
           const other = first.get(key);
           if (!other) first.set(key, manifest);
           else if (other !== manifest) {
-            yield {
-              manifest,
-              field: `spec.rules[${i}].host`,
-              severity: closed ? 'error' : 'warning',
-              message: `spec.rules[${i}].host: ${place} is answered by ${nameOf(other.object)} too`,
-              fix: 'give one of them another host or path',
-            };
+            const known = shared.get(other) ?? { field: `spec.rules[${i}].host`, places: [] };
+            shared.set(other, { ...known, places: [...known.places, place] });
           }
         }
+      }
+      for (const [other, { field, places }] of shared) {
+        yield {
+          manifest,
+          field,
+          severity: closed ? 'error' : 'warning',
+          message: `${field}: ${places.join(', ')} ${places.length > 1 ? 'are' : 'is'} answered by ${nameOf(other.object)} too`,
+          fix: 'give one of them another host or path',
+        };
       }
     }
   },

@@ -141,9 +141,10 @@ describe('two stages of one description', () => {
   });
 
   test('that share a host are refused', () => {
-    expect(errors({ staging: stage, production: { ...stage, images: 'promotion' } })).toContainEqual(
-      expect.stringContaining('vinyl.example.com/ is answered by Ingress vinylvault-staging/ingress too'),
-    );
+    expect(errors({ staging: stage, production: { ...stage, images: 'promotion' } })).toEqual([
+      'spec.rules[0].host: vinyl.example.com/, vinyl.example.com/graphql, vinyl.example.com/auth are answered by Ingress vinylvault-staging/ingress too',
+      'spec.rules[0].host: vinyl.example.com/webhooks/github is answered by Ingress vinylvault-staging/ingress-no-rate-limit too',
+    ]);
   });
 });
 
