@@ -55,6 +55,7 @@ class Store extends Construct implements Dependency {
   /** Bytes that a member's server may take before it is killed, and that its volume holds. */
   readonly memory: number;
   readonly disk: number;
+  readonly storageClass: string;
   /** Namespaces in which clients read their Secrets; the store's own is always one. */
   readonly readers: readonly string[];
   /** Selects every series of its members in Prometheus: `namespace="data",job="postgresql"`. */
@@ -80,6 +81,7 @@ class Store extends Construct implements Dependency {
     );
     this.memory = amountOf(`${resourcesOf(size).limits!['memory']}`);
     this.disk = amountOf(storage);
+    this.storageClass = storageClass;
     this.readers = [...new Set([namespace, ...clients])];
     this.series = `namespace="${namespace}",job="${id}"`;
     declare(this, { layer: 'stores' });

@@ -1,4 +1,5 @@
 import { Yaml } from 'cdk8s';
+import { environmentOf } from '../../imports/environment.ts';
 import { refuse } from '../../imports/relations.ts';
 import { Credential } from '../credential.ts';
 import type { HaStatefulStore } from '../ha-stateful-store.ts';
@@ -51,7 +52,11 @@ export const mongodb =
       keys: { keyfile: { length: 128 }, root: { length: 32 }, monitor: { length: 32 }, dump: { length: 32 } },
     });
     const passwords = new Map([...new Set(databases)].map((database) => [database, passwordOf(store, database)]));
-    refuse(store, [...databaseProblems(databases, tenants), ...memoryProblems(store.memory)]);
+    refuse(store, [
+      ...databaseProblems(databases, tenants),
+      ...memoryProblems(store.memory),
+      ...fileServerProblems(store),
+    ]);
 
     return {
       image: images.mongo,
@@ -158,6 +163,14 @@ const passwordOf = (store: HaStatefulStore, database: string) =>
     namespaces: store.readers,
     keys: { password: { length: 32 } },
   });
+
+/** A single one too: nothing on NFS keeps a server that is cut off from writing beside its successor. */
+const fileServerProblems = (store: HaStatefulStore) =>
+  store.members === 1 && environmentOf(store).storageClasses[store.storageClass]?.kind === 'shared'
+    ? [
+        `storageClass: ${store.storageClass} is a file server, where a member that is cut off and its successor write the same files; use a class of kind node or network`,
+      ]
+    : [];
 
 const memoryProblems = (memory: number) =>
   memory < GiB

@@ -17,11 +17,8 @@ export function quorumProblems(members: number, quorum: Design<object>['quorum']
   return [];
 }
 
-export function storageProblems(
-  scope: Construct & { members: number },
-  storage: string,
-  storageClass: string,
-): string[] {
+/** That members share a file server is found by the rule `replicas-on-shared-storage`. */
+export function storageProblems(scope: Construct, storage: string, storageClass: string): string[] {
   const { storageClasses } = environmentOf(scope);
   const { kind } = storageClasses[storageClass] ?? {};
   const known = Object.keys(storageClasses).join(', ') || 'none';
@@ -33,10 +30,6 @@ export function storageProblems(
     problems.push(`storageClass: missing, the environment has no default class; name one of ${known}`);
   } else if (!kind) {
     problems.push(`storageClass: ${storageClass} is not one of the environment's; use one of ${known}`);
-  } else if (kind === 'shared' && scope.members > 1) {
-    problems.push(
-      `storageClass: ${storageClass} puts ${scope.members} members on one disk, and lets two servers write one folder; use a class of kind node or network`,
-    );
   }
   return problems;
 }

@@ -202,11 +202,6 @@ describe('RabbitmqCluster', () => {
     expect(rabbitmq(props).problems).toEqual([expect.stringContaining(message)]);
   });
 
-  test('refuses members on one shared disk', () => {
-    const storageClasses = { nfs: { kind: 'shared', default: true, expandable: false } } as const;
-    expect(rabbitmq({}, { storageClasses }).problems).toEqual([expect.stringContaining('puts 3 members on one disk')]);
-  });
-
   test('an unknown virtual host stops with the names there are', () => {
     expect(() => rabbitmq().made.vhost('shop')).toThrow('virtual host shop is none of notifi');
   });

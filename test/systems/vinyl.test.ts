@@ -163,8 +163,13 @@ describe('storage', () => {
       ...vinyl.storageClasses,
       'local-path': { kind: 'shared', default: true, expandable: false },
     } as const;
-    const refused = synthesize({ ...vinyl, storageClasses: onNas }, new Map()).findings.map(({ message }) => message);
-    expect(refused.filter((message) => message.includes('local-path'))).not.toEqual([]);
+    const refused = synthesize({ ...vinyl, storageClasses: onNas }, new Map()).findings.filter(
+      ({ severity }) => severity === 'error',
+    );
+    // One message for each of the four stores.
+    expect(refused.map(({ object, rule }) => `${rule} ${object}`).sort()).toEqual(
+      each.map(([of, store]) => `replicas-on-shared-storage apps/v1 StatefulSet ${of}/${store}`).sort(),
+    );
   });
 
   test("the class names its driver as that registers itself; the plan's would have waited for ever", () => {

@@ -266,12 +266,6 @@ describe('refuses', () => {
     ['what is no quantity', { storage: '50 GB' }, {}, 'storage: "50 GB" holds nothing'],
     ['an unknown storage class', { storageClass: 'fast' }, {}, 'storageClass: fast is not one of the environment'],
     [
-      'one disk for all members',
-      { storageClass: 'nas' },
-      { storageClasses: shared },
-      'storageClass: nas puts 3 members on one disk',
-    ],
-    [
       'no storage class',
       {},
       { storageClasses: shared },

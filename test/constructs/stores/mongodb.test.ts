@@ -132,6 +132,13 @@ test('the exporter knows its own user only', () => {
   ]);
 });
 
+test('refuses a file server for a single member; for several the rule about replicas finds it', () => {
+  const storageClasses = { nas: { kind: 'shared', default: true, expandable: false } } as const;
+  const { problems: refused } = store({ members: 1 }, { nodes, storageClasses });
+  expect(refused).toEqual([expect.stringContaining('storageClass: nas is a file server')]);
+  expect(store({}, { nodes, storageClasses }).problems).toEqual([]);
+});
+
 describe('refuses', () => {
   test('nodes without the CPU that it needs', () => {
     expect(store({}, {}).problems).toEqual([expect.stringContaining('nodes: none that it runs on')]);
