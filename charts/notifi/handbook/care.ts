@@ -56,7 +56,7 @@ ${tableOf(
       'grafana-admin',
       'kubectl -n monitoring exec deploy/kube-prometheus-stack-grafana -c grafana -- grafana cli admin reset-admin-password',
     ],
-    ['the consoles', 'prometheus-users', 'nothing; lines are made by htpasswd -nB <user>'],
+    ['Prometheus and Linkerd, pages of', '<page>-users', 'nothing; its lines are made by htpasswd -nB <user>'],
   ],
 )}
 

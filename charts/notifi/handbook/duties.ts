@@ -13,7 +13,7 @@ ${shell(
   'kubectl get pods -A --field-selector=status.phase!=Running,status.phase!=Succeeded',
   "kubectl get events -A --field-selector=type=Warning --sort-by='.lastTimestamp' | tail -20",
   'flux get all -A --status-selector ready=false',
-  'linkerd check   # where the mesh is on',
+  'linkerd check --proxy',
   'kubectl get cronjobs -A   # LAST SCHEDULE of every backup is last night',
 )}
 
