@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import type { Node, NodePool } from '../imports/environment.ts';
 import type { Provides } from '../imports/relations.ts';
@@ -43,7 +43,7 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
   const trees = [git.files(from), options.head === undefined ? onDisk : git.files(head)] as const;
   const paths = pathsOf(wanted, git.root, trees);
   const [before, after] = trees.map((files) => read(paths, git.root, files, known)) as [Trees, Trees];
-  const isOurs = git.root === project.replace(/\/$/, '');
+  const isOurs = git.root === realpathSync(project);
   const nodes =
     options.nodes === undefined
       ? undefined
