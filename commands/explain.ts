@@ -1,5 +1,5 @@
-import colors from 'picocolors';
 import { didYouMean } from '../synth/check/nearest.ts';
+import colors from '../synth/colors.ts';
 import { type Connection, type Explanation, explainer, type Tie } from '../synth/explain.ts';
 import type { Manifest } from '../synth/manifest.ts';
 import { readTree } from '../synth/publish.ts';

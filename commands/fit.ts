@@ -1,4 +1,4 @@
-import colors from 'picocolors';
+import colors from '../synth/colors.ts';
 import { type Fit, fitOf, hasQuorum, type Scenario } from '../synth/fit/fit.ts';
 import { pageOf } from '../synth/fit/page.ts';
 import type { Seat } from '../synth/fit/place.ts';

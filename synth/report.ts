@@ -1,4 +1,4 @@
-import colors from 'picocolors';
+import colors from './colors.ts';
 import type { Finding, Severity } from './manifest.ts';
 
 /** What one environment's synth did. */

@@ -1,4 +1,4 @@
-import colors from 'picocolors';
+import colors from '../colors.ts';
 import { idOf, type KubeObject } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
 import { type Fold, foldsOf } from './fold.ts';

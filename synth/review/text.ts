@@ -1,4 +1,4 @@
-import colors from 'picocolors';
+import colors from '../colors.ts';
 import type { Page } from './page.ts';
 import { countsOf, LEVELS, type Line, sectionsOf } from './sections.ts';
 
