@@ -91,19 +91,19 @@ describe('synth', () => {
   });
 
   test('names the folder of an environment that is no longer described, unless another one is asked for', () => {
-    const orphan = 'clusters/studio/shop/api.yaml';
+    const orphan = 'clusters/attic/shop/api.yaml';
     space.write(orphan, readFileSync(join(space.folder, service), 'utf8'));
     space.write('clusters/theirs/own.yaml', 'apiVersion: v1\n');
     try {
       const { status, stdout } = space.run('synth');
-      expect(stdout).toContain('error clusters/studio');
+      expect(stdout).toContain('error clusters/attic');
       expect(stdout).toContain('nothing renders its 1 generated files any more');
-      expect(stdout).toContain('fix: once that cluster is gone, or follows another folder: git rm -r clusters/studio');
+      expect(stdout).toContain('fix: once that cluster is gone, or follows another folder: git rm -r clusters/attic');
       expect(stdout).not.toContain('clusters/theirs');
       expect(status).toBe(1);
       expect(space.run('synth', 'findly-dev').status).toBe(0);
     } finally {
-      rmSync(join(space.folder, 'clusters/studio'), { recursive: true });
+      rmSync(join(space.folder, 'clusters/attic'), { recursive: true });
       rmSync(join(space.folder, 'clusters/theirs'), { recursive: true });
     }
   });
