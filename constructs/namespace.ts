@@ -120,10 +120,15 @@ const fixed = ({ quota, limits }: NamespaceProps) => ({
 /** Rendered last, when everything in the namespace is known. */
 function fitting(scope: Construct, namespace: string, { quota, limits }: NamespaceProps) {
   const { headroom } = quota as { headroom: number };
+  let needs: ReturnType<typeof needsOf> | undefined;
+  const known = () => {
+    needs ??= needsOf(scope, namespace);
+    return needs;
+  };
   return {
-    quota: Lazy.any({ produce: () => quotaOf(needsOf(scope, namespace).all, headroom) }),
+    quota: Lazy.any({ produce: () => quotaOf(known().all, headroom) }),
     limits: Lazy.any({
-      produce: () => ({ type: 'Container', ...limitsOf(needsOf(scope, namespace).largest), ...limits }),
+      produce: () => ({ type: 'Container', ...limitsOf(known().largest), ...limits }),
     }),
   };
 }
