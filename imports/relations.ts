@@ -100,6 +100,8 @@ export interface Runs {
   /** Of one pod's volume. @default - none */
   readonly storage?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** Also on nodes with taints, whichever. @default false */
+  readonly everywhere?: boolean;
 }
 
 /** An image whose tag is kept in the committed file, under an `$imagepolicy` marker. */

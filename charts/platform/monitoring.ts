@@ -108,7 +108,7 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
       pods('grafana', 1, room('70m', '352Mi', '896Mi')),
       pods('prometheus-operator', 1, sizes.operator),
       pods('kube-state-metrics', 1, sizes.kubeStateMetrics),
-      pods('prometheus-node-exporter', 'every-node', sizes.nodeExporter),
+      pods('prometheus-node-exporter', 'every-node', sizes.nodeExporter, { everywhere: true }),
     ],
     provides: {
       objects: [

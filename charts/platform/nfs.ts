@@ -41,7 +41,7 @@ export function nfs(app: App, { server, share, backups }: NfsFacts) {
     // As many containers as the chart gives 10m and 20Mi.
     runs: [
       { name: 'csi-nfs-controller', pods: 1, cpu: '40m', memory: '80Mi' },
-      { name: 'csi-nfs-node', pods: 'every-node', cpu: '30m', memory: '60Mi' },
+      { name: 'csi-nfs-node', pods: 'every-node', everywhere: true, cpu: '30m', memory: '60Mi' },
     ],
     provides: { objects: [{ kind: 'CSIDriver', name: PROVISIONER }] },
   });

@@ -15,7 +15,7 @@ export const pods = (
   name: string,
   count: Pods['pods'],
   { requests: { cpu, memory } }: Pick<ReturnType<typeof room>, 'requests'>,
-  more: Pick<Pods, 'storage' | 'nodeSelector'> = {},
+  more: Pick<Pods, 'storage' | 'nodeSelector' | 'everywhere'> = {},
 ): Pods => ({ name, pods: count, cpu, memory, ...more });
 
 /** A volume of the default class, where that takes up the disk of a node. */

@@ -104,7 +104,7 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
       metrics: { serviceMonitor: { enabled: true }, nodeAgentPodMonitor: { enabled: true } },
     },
     uses: [crds, bucket.construct],
-    runs: [pods('velero', 1, server), pods('node-agent', 'every-node', agent)],
+    runs: [pods('velero', 1, server), pods('node-agent', 'every-node', agent, { everywhere: true })],
     provides: { kinds: ['velero.io/*'] },
   });
 

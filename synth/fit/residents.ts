@@ -37,10 +37,12 @@ export interface Resident {
   readonly passing: boolean;
 }
 
-/** Everything of an environment that takes room, in the order that Flux brings it. */
+/** Everything of an environment that takes room, in the order of the scheduler's queue: by priority, then as Flux brings it. */
 export function residentsOf(index: Index): Resident[] {
   const disks = disksOf(index);
   const scalers = scaled(index);
+  const priorities = prioritiesOf(index);
+  const priorityOf = ({ template }: Resident) => priorities.get(text(template.pod.priorityClassName) ?? '') ?? 0;
   return [
     ...index.workloads.map((workload) => ofWorkload(workload, scalers.get(workload.manifest), disks)),
     ...Object.entries(CUSTOM).flatMap(([kind, podOf]) => {
@@ -48,18 +50,31 @@ export function residentsOf(index: Index): Resident[] {
       return index.byKind(name, group).map((manifest) => ofCustom(manifest, podOf(map(manifest.object.spec)), disks));
     }),
     ...runsOf(index),
-  ];
+  ].sort((a, b) => priorityOf(b) - priorityOf(a));
 }
+
+/** https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/ */
+const prioritiesOf = (index: Index): ReadonlyMap<string, number> =>
+  new Map([
+    ['system-cluster-critical', 2_000_000_000],
+    ['system-node-critical', 2_000_001_000],
+    ...index
+      .byKind('PriorityClass', 'scheduling.k8s.io')
+      .map(({ object }) => [object.metadata.name, number(object['value']) ?? 0] as const),
+  ]);
 
 /** Pods of charts and operators. What makes them is the first object of the construct that says so. */
 function runsOf(index: Index): Resident[] {
   const below = manifestsBelow(index.manifests);
   return index.declared.flatMap(({ runs = [], path }) =>
     runs.map(
-      ({ namespace, name, pods, cpu, memory, storage, nodeSelector }): Resident => ({
+      ({ namespace, name, pods, cpu, memory, storage, nodeSelector, everywhere }): Resident => ({
         name: `pods ${namespace}/${name}`,
         manifest: below(path)[0]!,
-        template: { containers: [], pod: { nodeSelector } },
+        template: {
+          containers: [],
+          pod: { nodeSelector, ...(everywhere && { tolerations: [{ operator: 'Exists' }] }) },
+        },
         requests: { cpu: quantity(cpu) ?? 0, memory: quantity(memory) ?? 0 },
         disk: quantity(storage) ?? 0,
         pods: pods === 'every-node' ? pods : { least: pods, most: pods },

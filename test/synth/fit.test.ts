@@ -150,6 +150,27 @@ describe('fit', () => {
     expect(homeless('at rest')).toEqual([['RabbitmqCluster shop/broker', 1, 'a: no disk left']]);
   });
 
+  test('a chart may run on nodes with taints too', () => {
+    const tainted = node('d', '4', { taints: [{ key: 'gpu', effect: 'NoSchedule' }] });
+    const exporter = { namespace: 'shop', name: 'exporter', pods: 'every-node', cpu: '1', memory: '1Gi' } as const;
+    const chart = [object('helm.toolkit.fluxcd.io/v2 HelmRelease', 'shop/chart')];
+    expect(fitted([tainted], chart, { runs: [exporter] }).used('d').pods).toBe(0);
+    expect(fitted([tainted], chart, { runs: [{ ...exporter, everywhere: true }] }).used('d').pods).toBe(1);
+  });
+
+  test('places what has the higher priority first', () => {
+    const priority = object('scheduling.k8s.io/v1 PriorityClass', 'core', { value: 1000 });
+    const { homeless } = fitted(
+      [node('a', '4')],
+      [
+        workload('Deployment', 'web', { replicas: 1, template: pod('3') }),
+        workload('Deployment', 'core', { replicas: 1, template: pod('3', { priorityClassName: 'core' }) }),
+        priority,
+      ],
+    );
+    expect(homeless('at rest').map(([name]) => name)).toEqual(['Deployment shop/web']);
+  });
+
   test('a Job takes room only while it runs, and has to find it alone', () => {
     const job = (name: string, cpu: string) =>
       object('batch/v1 Job', `shop/${name}`, { spec: { template: pod(cpu, {}, { app: name } as never) } });
