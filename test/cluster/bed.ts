@@ -21,8 +21,6 @@ export interface BedOptions {
   readonly nodes: NodeSpec[];
   /** Sets of custom resource definitions. @default those that most environments have: defaultCrds */
   readonly crds?: CrdSet[];
-  /** Folders or files with more definitions. */
-  readonly crdDirs?: string[];
   /** StorageClasses, the first one the default; their claims are bound to empty directories. @default ['standard'] */
   readonly storageClasses?: string[];
   /** @default 'cluster.local' */
@@ -35,8 +33,6 @@ export interface BedOptions {
   readonly requeueDependency?: string;
   /** Whether a push cancels the health checks of the one before. @default true, as README's bootstrap patch (Flux's own: false) */
   readonly cancelHealthChecks?: boolean;
-  /** Kinds to stand in for beside the known ones. */
-  readonly standIns?: StandIn[];
   /** Called with one line per step. @default printed */
   readonly log?: (line: string) => unknown;
 }
@@ -88,9 +84,10 @@ async function removeVolumes(client: Client): Promise<void> {
 }
 
 /** Applies the definitions, one kubectl per set since the server takes them side by side; answers what it then serves. */
-async function applyDefinitions(client: Client, sets: CrdSet[], dirs: string[]): Promise<Set<string>> {
-  const paths = [...sets.map((set) => join(built('crds'), `${set}.yaml`)), ...dirs];
-  await Promise.all(paths.map((path) => client.kubectl(['apply', '--server-side', `--filename=${path}`])));
+async function applyDefinitions(client: Client, sets: CrdSet[]): Promise<Set<string>> {
+  const apply = (set: CrdSet) =>
+    client.kubectl(['apply', '--server-side', `--filename=${join(built('crds'), `${set}.yaml`)}`]);
+  await Promise.all(sets.map(apply));
   return waitFor('custom resource definitions Established', async () => {
     const definitions = await client.list('customresourcedefinitions');
     if (!definitions.every((definition) => hasCondition(definition, 'Established'))) return undefined;
@@ -104,7 +101,7 @@ async function applyDefinitions(client: Client, sets: CrdSet[], dirs: string[]):
 
 /** The stand-ins whose kind this cluster has, less those that a running controller serves. */
 function neededStandIns(served: Set<string>, options: BedOptions): StandIn[] {
-  return [...knownStandIns, ...(options.standIns ?? [])]
+  return knownStandIns
     .filter(({ apiVersion, kind }) => served.has(`${apiVersion} ${kind}`))
     .filter(({ kind }) => !(options.sealedSecrets && kind === 'SealedSecret'))
     .filter(({ kind }) => !(options.rabbitmq && kind === 'RabbitmqCluster'));
@@ -126,7 +123,7 @@ const storageClass = (name: string, index: number): object => ({
 });
 
 export async function startBed(options: BedOptions): Promise<Bed> {
-  const { nodes, crds = defaultCrds, crdDirs = [], storageClasses = ['standard'] } = options;
+  const { nodes, crds = defaultCrds, storageClasses = ['standard'] } = options;
   const {
     clusterDomain = 'cluster.local',
     requeueDependency = '1s',
@@ -162,7 +159,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
 
     startControllers(dir, plane, processes);
     const [served] = await Promise.all([
-      applyDefinitions(kube, crds, crdDirs),
+      applyDefinitions(kube, crds),
       createNodes(kube, nodes),
       kube.apply(storageClasses.map(storageClass)),
     ]);

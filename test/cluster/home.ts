@@ -37,7 +37,7 @@ export const isReady = ({ metadata, status }: KubernetesObject) =>
 
 export async function home(
   environment: Environment,
-  { crds = [], ...options }: Pick<BedOptions, 'crds' | 'rabbitmq' | 'standIns'> = {},
+  { crds = [], ...options }: Pick<BedOptions, 'crds' | 'rabbitmq'> = {},
 ): Promise<Home> {
   const { name } = environment;
   const folder = `clusters/${name}`;

@@ -2,8 +2,6 @@
 // node by node, rolled by the real controllers. No store runs: their pods are KWOK's, which become Ready by decree.
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import lab from '../../charts/environments/lab.ts';
@@ -17,43 +15,16 @@ import { copySources, operators } from './sources.ts';
 import { strictApply } from './strict-apply.ts';
 
 const cluster = 'clusters/lab';
-const stubs = join(tmpdir(), `fleet-synth-lab-${process.pid}`);
-const strimzi = ['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser'];
 
 let bed: Bed;
 let repository: Repository;
 let space: Workspace;
 let stopCopying: () => Promise<void>;
 
-/** Strimzi's definitions are in no Go module and no npm package: its kinds are taken as they come. */
-const stub = (kind: string) => ({
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: { name: `${kind.toLowerCase()}s.kafka.strimzi.io` },
-  spec: {
-    group: 'kafka.strimzi.io',
-    scope: 'Namespaced',
-    names: { kind, plural: `${kind.toLowerCase()}s` },
-    versions: [
-      {
-        name: 'v1',
-        served: true,
-        storage: true,
-        subresources: { status: {} },
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-});
-
 beforeAll(async () => {
-  await mkdir(stubs);
-  for (const kind of strimzi) await writeFile(join(stubs, `${kind}.json`), JSON.stringify(stub(kind)));
   bed = await startBed({
     nodes: lab.nodes,
-    crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'rabbitmq', 'velero'],
-    crdDirs: [stubs],
-    standIns: strimzi.map((kind) => ({ apiVersion: 'kafka.strimzi.io/v1', kind })),
+    crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'rabbitmq', 'strimzi', 'velero'],
     storageClasses: ['local-path'],
     sealedSecrets: true,
     rabbitmq: true,
@@ -69,7 +40,6 @@ afterAll(async () => {
   await stopCopying?.();
   await bed?.stop();
   space?.remove();
-  await rm(stubs, { recursive: true, force: true });
 });
 
 /** Runs the command line; what it prints is the reason where it fails. */

@@ -21,6 +21,10 @@ export const standIns: StandIn[] = [
   ...kinds('serving.knative.dev/v1', 'Service'),
   ...kinds('eventing.knative.dev/v1', 'Broker', 'Trigger'),
   ...kinds('rabbitmq.com/v1beta1', 'Queue', 'Exchange', 'Binding', 'User', 'Permission', 'Vhost', 'Policy'),
+  ...kinds('kafka.strimzi.io/v1', 'Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser'),
+  ...kinds('operator.knative.dev/v1beta1', 'KnativeServing', 'KnativeEventing'),
+  ...kinds('eventing.knative.dev/v1alpha1', 'RabbitmqBrokerConfig'),
+  { apiVersion: 'trust.cert-manager.io/v1alpha1', kind: 'Bundle', conditions: ['Synced'] },
   { apiVersion: 'rabbitmq.com/v1beta1', kind: 'RabbitmqCluster', conditions: ['AllReplicasReady', 'ClusterAvailable'] },
   { apiVersion: 'bitnami.com/v1alpha1', kind: 'SealedSecret', conditions: ['Synced'] },
 ];

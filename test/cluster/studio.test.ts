@@ -17,15 +17,6 @@ beforeAll(async () => {
   cluster = await home(studio, {
     crds: ['gateway-api', 'knative', 'linkerd', 'rabbitmq', 'strimzi', 'trust-manager', 'velero'],
     rabbitmq: true,
-    standIns: [
-      ...['Kafka', 'KafkaNodePool', 'KafkaTopic', 'KafkaUser'].map((kind) => ({
-        apiVersion: 'kafka.strimzi.io/v1',
-        kind,
-      })),
-      ...['KnativeServing', 'KnativeEventing'].map((kind) => ({ apiVersion: 'operator.knative.dev/v1beta1', kind })),
-      { apiVersion: 'trust.cert-manager.io/v1alpha1', kind: 'Bundle', conditions: ['Synced'] },
-      { apiVersion: 'eventing.knative.dev/v1alpha1', kind: 'RabbitmqBrokerConfig' },
-    ],
   });
   stopCopying = copySources(cluster.bed);
 });
