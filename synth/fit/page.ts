@@ -1,34 +1,31 @@
+import { documentOf, escaped } from '../html.ts';
 import type { Fit, Scenario } from './fit.ts';
 import type { Seat } from './place.ts';
 import type { Resident } from './residents.ts';
 
 /** One page that needs nothing else: a picture of every node in every situation. */
-export const pageOf = (environment: string, { scenarios }: Fit): string => `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escaped(environment)}: who sits where</title>
-<style>
-:root { color-scheme: light dark; font: 14px/1.5 system-ui, sans-serif; --line: light-dark(#ccd, #445); --full: #c0392b; --bar: light-dark(#3b6ea5, #6fa3da); }
-body { margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
-summary { cursor: pointer; font-weight: 600; padding: .4rem 0; }
-.bad > summary { color: var(--full); }
-.nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem; }
-.node { border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; break-inside: avoid; }
-.node h3 { margin: 0 0 .4rem; font-size: 1rem; }
-meter { width: 9rem; }
-ul { margin: .4rem 0 0; padding: 0; list-style: none; columns: 1; }
-li { display: flex; justify-content: space-between; gap: 1rem; border-top: 1px solid var(--line); }
-small { opacity: .7; white-space: nowrap; }
-</style>
-</head>
-<body>
-<h1>${escaped(environment)}: who sits where</h1>
+export const pageOf = (environment: string, { scenarios }: Fit): string => {
+  const title = `${environment}: who sits where`;
+  return documentOf({
+    title,
+    style: STYLE,
+    body: `<h1>${escaped(title)}</h1>
 <p>By requests, as the scheduler counts. A disk counts as full at 85 percent, where the kubelet starts to throw images away.</p>
-${scenarios.map((scenario, index) => section(scenario, index === 0)).join('\n')}
-</body>
-</html>`;
+${scenarios.map((scenario, index) => section(scenario, index === 0)).join('\n')}`,
+  });
+};
+
+const STYLE = `
+body { font-size: 14px }
+.bad > summary { color: var(--red) }
+.nodes { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr)); gap: 1rem }
+.node { border: 1px solid var(--line); border-radius: .4rem; padding: .7rem; break-inside: avoid }
+.node h3 { margin: 0 0 .4rem; font-size: 1rem }
+meter { width: 9rem }
+ul { margin: .4rem 0 0; padding: 0; list-style: none }
+li { display: flex; justify-content: space-between; gap: 1rem; border-top: 1px solid var(--line) }
+small { color: var(--quiet); white-space: nowrap }
+`;
 
 const section = (
   { name, seats, homeless, away, notes }: Scenario,
@@ -69,6 +66,3 @@ const meter = (label: string, used: number, capacity: number, say: (value: numbe
   `<div><label>${label} <meter max="1" high="0.8" optimum="0.3" value="${(used / capacity).toFixed(3)}"></meter></label> <small>${say(used)} of ${say(capacity)}</small></div>`;
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)}Gi`;
-
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

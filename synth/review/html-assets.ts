@@ -1,18 +1,9 @@
 // The style and the script of the page, inlined so that one file can be mailed, attached and opened anywhere.
 
 export const STYLE = `
-:root { color-scheme: light dark; --page: #fff; --text: #1c2128; --quiet: #59636e; --line: #d1d9e0; --red: #b42318; --amber: #8a5a00; --blue: #0b5cad; --green: #1a7f37; --code: #f3f5f7 }
-@media (prefers-color-scheme: dark) { :root { --page: #14181d; --text: #e3e8ee; --quiet: #9aa6b2; --line: #333c46; --red: #ff8479; --amber: #e8b04a; --blue: #79b8ff; --green: #5fce7c; --code: #20262d } }
-* { box-sizing: border-box }
-body { margin: 0 auto; max-width: 72rem; padding: 1rem; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
-h1 { font-size: 1.3rem; margin: 0 0 .5rem }
-h2 { margin: 0 }
 nav { display: flex; flex-wrap: wrap; gap: .5rem }
 nav a { border: 1px solid var(--line); border-radius: .4rem; padding: .15rem .6rem; text-decoration: none }
-a { color: var(--blue) }
 small, .keys, .counts, .places { color: var(--quiet); font-size: .875rem }
-.skip { position: absolute; left: -100vw }
-.skip:focus { left: 1rem }
 article { border: 1px solid var(--line); border-left-width: .4rem; border-radius: .4rem; margin: 1rem 0; padding: 1rem }
 article.destroys { border-left-color: var(--red) }
 article.risky { border-left-color: var(--amber) }
@@ -22,17 +13,9 @@ article.routine { border-left-color: var(--green) }
 .risky > .verdict strong, nav a.risky small, li.risky > b { color: var(--amber) }
 .routine > .verdict strong, nav a.routine small, li.good > b { color: var(--green) }
 .verdict { font-size: 1.1rem; margin: .25rem 0 }
-summary { cursor: pointer; font-weight: 600; padding: .25rem 0 }
-summary:focus-visible, a:focus-visible, button:focus-visible, input:focus-visible { outline: 2px solid var(--blue); outline-offset: 2px }
-ul { margin: 0; padding-left: 1.2rem }
-li { margin: .2rem 0; overflow-wrap: anywhere }
-pre, code, kbd { background: var(--code); border-radius: .25rem; font: .85rem/1.45 ui-monospace, monospace; padding: 0 .25rem }
-pre { overflow-x: auto; padding: .5rem }
 ins { color: var(--green); text-decoration: none }
 del { color: var(--red); text-decoration: none }
-input, button { background: var(--page); border: 1px solid var(--line); border-radius: .4rem; color: inherit; font: inherit; padding: .2rem .5rem }
-[hidden] { display: none !important }
-@media print { .tools, .keys, .skip { display: none } article { break-inside: avoid-page } }
+@media print { article { break-inside: avoid-page } }
 `;
 
 export const SCRIPT = `

@@ -1,3 +1,4 @@
+import { documentOf, escaped } from '../html.ts';
 import type { Origin } from '../manifest.ts';
 import { SCRIPT, STYLE } from './html-assets.ts';
 import type { LinkOf } from './markdown.ts';
@@ -9,19 +10,7 @@ export function htmlPages(
   pages: readonly Page[],
   { title, linkOf }: { readonly title: string; readonly linkOf: LinkOf },
 ): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>${escaped(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<a class="skip" href="#pages">Skip to the first page</a>
+  const body = `<a class="skip" href="#pages">Skip to the first page</a>
 <header>
 <h1>${escaped(title)}</h1>
 <nav aria-label="Environments">${pages.map(tabOf).join('')}</nav>
@@ -30,11 +19,8 @@ export function htmlPages(
 <span id="matches" role="status"></span></p>
 <p class="keys"><kbd>/</kbd> filter, <kbd>j</kbd> <kbd>k</kbd> next and previous part, <kbd>Enter</kbd> open or close, <kbd>e</kbd> all</p>
 </header>
-<main id="pages">${pages.map((page) => pageOf(page, linkOf)).join('\n')}</main>
-<script>${SCRIPT}</script>
-</body>
-</html>
-`;
+<main id="pages">${pages.map((page) => pageOf(page, linkOf)).join('\n')}</main>`;
+  return documentOf({ title, style: STYLE, body, script: SCRIPT });
 }
 
 const idOf = (environment: string) => `env-${environment.replaceAll(/[^\w-]/g, '-')}`;
@@ -77,12 +63,3 @@ function diffLine(line: string): string {
   const kind = line.startsWith('+') ? 'ins' : line.startsWith('-') ? 'del' : undefined;
   return kind ? `<${kind}>${escaped(line)}</${kind}>` : escaped(line);
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
