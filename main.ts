@@ -97,6 +97,15 @@ program
   .action(async (environment, options) => (await import('./commands/fit.ts')).fit(environment, options));
 
 program
+  .command('map')
+  .description('a picture of an environment: services, stores, topics, who calls whom, nodes, Flux order')
+  .argument('<env>')
+  .addOption(
+    new Option('--format <format>', 'how to print').choices(['html', 'svg', 'mermaid', 'json']).default('html'),
+  )
+  .action(async (environment, options) => (await import('./commands/map.ts')).map(environment, options));
+
+program
   .command('registries')
   .description("K3s' registries.yaml, for a registry of your own without TLS")
   .argument('<env>')

@@ -1,0 +1,27 @@
+import { mermaidOf } from '../synth/map/mermaid.ts';
+import { mapOf } from '../synth/map/model.ts';
+import { mapPage } from '../synth/map/page.ts';
+import { svgOf } from '../synth/map/svg.ts';
+import { readTree } from '../synth/publish.ts';
+import { jsonOf } from '../synth/report.ts';
+import { synthesize } from '../synth/synthesize.ts';
+import { clusters, environmentNames, load } from './project.ts';
+
+export interface MapOptions {
+  readonly format: 'html' | 'mermaid' | 'svg' | 'json';
+}
+
+/** Prints a picture of one environment: a page to explore, a diagram for a document, or what they are drawn from. */
+export async function map(wanted: string, { format }: MapOptions) {
+  const [name] = environmentNames([wanted]) as [string];
+  const environment = await load(name);
+  const synthesis = synthesize(environment, readTree(clusters, name));
+  const drawn = mapOf(environment, synthesis);
+  const text = {
+    html: () => mapPage(drawn, synthesis),
+    svg: () => svgOf(drawn),
+    mermaid: () => mermaidOf(drawn),
+    json: () => `${jsonOf({ ...drawn })}\n`,
+  }[format]();
+  process.stdout.write(text);
+}

@@ -1,0 +1,85 @@
+import { documentOf, escaped } from '../html.ts';
+import type { Synthesis } from '../synthesize.ts';
+import { type AllDetails, detailsOf } from './details.ts';
+import { layOut } from './layout.ts';
+import type { ClusterMap, Role } from './model.ts';
+import { SCRIPT, STYLE } from './page-assets.ts';
+import { contentOf, type Handles } from './svg.ts';
+import { tablesOf } from './tables.ts';
+
+/** One page that needs nothing else: the picture, what is behind every box of it, and the same as tables. */
+export function mapPage(map: ClusterMap, synthesis: Pick<Synthesis, 'plan'>): string {
+  const all = detailsOf(map, synthesis);
+  const numbers = new Map(all.details.map(({ id }, i) => [id, i]));
+  const numberOf = (id: string) => numbers.get(id);
+  const title = `${map.environment}: who calls whom`;
+  const picture = layOut(map);
+  const { width, height } = picture;
+  const body = `<a class="skip" href="#everything">Skip the picture</a>
+<header>
+<h1>${escaped(title)}</h1>
+<p class="counts">${escaped(countsOf(map))}</p>
+<p class="tools"><label>Find <input type="search" id="find" placeholder="name, namespace, kind" aria-keyshortcuts="/"></label>
+<span id="matches" role="status"></span>
+<button type="button" id="platform" aria-pressed="false">Platform's connections</button>
+<button type="button" id="smaller" aria-label="Smaller">−</button><button type="button" id="larger" aria-label="Larger">+</button><button type="button" id="whole">Whole picture</button></p>
+<p class="keys"><kbd>/</kbd> find, <kbd>Tab</kbd> next, <kbd>Enter</kbd> open, <kbd>Esc</kbd> close, <kbd>+</kbd> <kbd>-</kbd> <kbd>0</kbd> size</p>
+<ul class="legend" aria-label="Colours">${LEGEND.map(([role, text]) => `<li class="${role}">${text}</li>`).join('')}</ul>
+</header>
+<main>
+<div id="picture" class="scroll">
+<svg class="map" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="${escaped(title)}">
+${contentOf(picture, handles(numberOf))}
+</svg>
+</div>
+<aside id="details" aria-labelledby="details-title" hidden>
+<button type="button" id="close" aria-keyshortcuts="Escape">Close</button>
+<h2 id="details-title" tabindex="-1"></h2>
+<div id="details-body"></div>
+</aside>
+${tablesOf(map, numberOf)}
+</main>
+<script type="application/json" id="data">${embedded(all)}</script>`;
+  return documentOf({ title, style: STYLE, body, script: SCRIPT });
+}
+
+const LEGEND: readonly (readonly [Role, string])[] = [
+  ['entry', 'host'],
+  ['service', 'service'],
+  ['job', 'job'],
+  ['store', 'store'],
+  ['topic', 'topic, queue, broker'],
+  ['outside', 'outside'],
+  ['platform', 'platform'],
+];
+
+function countsOf({ vertices, namespaces, machines, policies, order }: ClusterMap): string {
+  // Pods that nothing here has a template of are nobody's service.
+  const count = (role: Role) => vertices.filter((vertex) => vertex.role === role && vertex.kind !== 'pods').length;
+  return [
+    `${count('service')} services`,
+    `${count('store')} stores`,
+    `${count('topic')} topics and queues`,
+    `${count('job')} jobs`,
+    `${namespaces.length} namespaces`,
+    `${policies.length} network policies`,
+    `${machines.length} nodes`,
+    `${order.length} Flux Kustomizations`,
+  ].join(', ');
+}
+
+const handles = (numberOf: (id: string) => number | undefined): Handles => {
+  const button = (id: string, label: string) => {
+    const number = numberOf(id);
+    // Outside of the cluster there are no namespaces to tell of.
+    return number === undefined ? '' : ` data-id="${number}" tabindex="0" role="button" aria-label="${escaped(label)}"`;
+  };
+  return {
+    vertex: ({ id, role }) => button(id, `${id}, ${role}`),
+    group: ({ namespace }) => (namespace ? button(`Namespace ${namespace}`, `Namespace ${namespace}`) : ''),
+    line: ({ from, to }) => ` data-from="${numberOf(from.vertex.id)}" data-to="${numberOf(to.vertex.id)}"`,
+  };
+};
+
+/** JSON inside a script element: nothing in it may end the element. */
+const embedded = (all: AllDetails) => JSON.stringify(all).replaceAll('<', '\\u003c');
