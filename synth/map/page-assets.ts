@@ -67,6 +67,7 @@ const panel = document.getElementById('details');
 const find = document.getElementById('find');
 const matches = document.getElementById('matches');
 const rows = [...document.querySelectorAll('#everything tbody tr')];
+const words = rows.map((row) => row.textContent.toLowerCase());
 const boxes = [...svg.querySelectorAll('.vertex[data-id]')];
 const lines = [...svg.querySelectorAll('.line')];
 const natural = { width: svg.viewBox.baseVal.width, height: svg.viewBox.baseVal.height };
@@ -121,9 +122,7 @@ function itemOf({ text, to }) {
 
 function objectOf(number) {
   const { name, yaml } = objects[number];
-  const part = element('details', undefined, element('summary', name));
-  part.addEventListener('toggle', () => { if (part.children.length < 2) part.append(element('pre', yaml)); });
-  return part;
+  return element('details', undefined, element('summary', name), element('pre', yaml));
 }
 
 function open(number) {
@@ -151,10 +150,10 @@ function close() {
 function search() {
   const wanted = find.value.trim().toLowerCase();
   const hits = new Set();
-  for (const row of rows) {
-    row.hidden = wanted !== '' && !row.textContent.toLowerCase().includes(wanted);
+  rows.forEach((row, i) => {
+    row.hidden = !words[i].includes(wanted);
     if (!row.hidden) hits.add(row.dataset.id);
-  }
+  });
   for (const box of boxes) box.classList.toggle('hit', wanted !== '' && hits.has(box.dataset.id));
   svg.classList.toggle('found', wanted !== '');
   matches.textContent = wanted ? hits.size + ' of ' + rows.length : '';

@@ -120,9 +120,9 @@ export class Browser {
     await this.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value: scheme }] });
   }
 
-  /** A picture of the page, for a person to look at. */
-  async picture(): Promise<Buffer> {
-    const { data } = await this.send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
+  /** A picture of the page, or of what is in sight of it, for a person to look at. */
+  async picture({ whole } = { whole: true }): Promise<Buffer> {
+    const { data } = await this.send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: whole });
     return Buffer.from(data as string, 'base64');
   }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { htmlPages } from '../../synth/review/html.ts';
 import { casesOf, pageOf } from '../synth/review/cases.ts';
 import { Browser } from './browser.ts';
+import { contrastsOf, READABLE } from './contrast.ts';
 
 // The page that a reviewer opens, in a real browser. PICTURES=<folder> keeps what it looked like.
 
@@ -81,19 +82,8 @@ describe('the page of a review', () => {
 
   test.each(['light', 'dark'] as const)('can be read in %s', async (scheme) => {
     await browser.prefer(scheme);
-    const contrasts = await browser.value<[string, number][]>(`(() => {
-      const light = (color) => {
-        const [r, g, b] = color.match(/[\\d.]+/g).map((part) => { const c = part / 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-      };
-      const page = light(getComputedStyle(document.body).backgroundColor);
-      return ['body', 'small', 'a', '.verdict strong', 'li.risky > b', 'li.destroys > b'].map((selector) => {
-        const text = light(getComputedStyle(document.querySelector(selector)).color);
-        return [selector, (Math.max(text, page) + 0.05) / (Math.min(text, page) + 0.05)];
-      });
-    })()`);
-    // https://www.w3.org/TR/WCAG22/#contrast-minimum
-    expect(contrasts.filter(([, ratio]) => ratio < 4.5)).toEqual([]);
+    const texts = ['body', 'small', 'a', '.verdict strong', 'li.risky > b', 'li.destroys > b'];
+    expect((await contrastsOf(browser, texts)).filter(([, ratio]) => ratio < READABLE)).toEqual([]);
     const background = await browser.value<string>('getComputedStyle(document.body).backgroundColor');
     expect(background === 'rgb(255, 255, 255)').toBe(scheme === 'light');
     const pictures = process.env['PICTURES'];

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Workspace, workspace } from '../workspace.ts';
+
+// The command as a user meets it; what is drawn is held in test/synth/map.test.ts.
+
+let space: Workspace;
+beforeAll(() => {
+  space = workspace('charts', 'clusters');
+});
+afterAll(() => space.remove());
+
+describe('map', () => {
+  test.each([
+    ['html', /^<!doctype html>[\s\S]*findly-prod: who calls whom[\s\S]*<\/html>\n$/],
+    ['svg', /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*fn-notifications[\s\S]*<\/svg>\n$/],
+    ['mermaid', /^flowchart LR\n[\s\S]*"fn-notifications"/],
+  ])('prints %s', (format, expected) => {
+    const { status, stdout } = space.run('map', 'findly-prod', '--format', format);
+    expect(stdout).toMatch(expected);
+    expect(status).toBe(0);
+  });
+
+  test('prints what it draws as JSON, with the version of its shape', () => {
+    const { stdout } = space.run('map', 'findly-prod', '--format', 'json');
+    const { version, environment, vertices, edges, order } = JSON.parse(stdout);
+    expect([version, environment]).toEqual([1, 'findly-prod']);
+    expect(vertices).toContainEqual(
+      expect.objectContaining({ id: 'Deployment fn-notifications/fn-notifications', role: 'service' }),
+    );
+    expect(edges).toContainEqual(
+      expect.objectContaining({ how: 'routes', to: 'Deployment fn-notifications/fn-notifications' }),
+    );
+    expect(order[0]).toMatchObject({ name: 'namespaces', depth: 0 });
+  });
+
+  test('names the environments there are', () => {
+    const { status, stderr } = space.run('map', 'findly-prd');
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: findly-prd: no such environment.*findly-prod/),
+    ]);
+  });
+});
