@@ -19,9 +19,10 @@ button[aria-pressed=true] { border-color: var(--blue); color: var(--blue) }
 .map [data-id] { cursor: pointer; outline: none }
 .map .title[data-id]:hover text { fill: var(--blue); text-decoration: underline }
 .map .vertex:hover .body { fill: var(--code) }
+.map.many .line { stroke-opacity: .16 }
 .map .quiet { display: none; stroke: var(--quiet) }
 .map.all .quiet { display: inline }
-.map .line.near { display: inline; stroke-opacity: 1; stroke-width: 2 }
+.map .line.near.near { display: inline; stroke-opacity: 1; stroke-width: 2 }
 .map .quiet.near { stroke-width: 1 }
 .map.asked .line:not(.near), .map.asked .held, .map.found:not(.asked) .line { opacity: .15 }
 .map.asked .vertex:not(.near), .map.found:not(.asked) .vertex:not(.hit) { opacity: .28 }

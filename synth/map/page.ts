@@ -28,7 +28,7 @@ export function mapPage(map: ClusterMap, synthesis: Pick<Synthesis, 'plan'>): st
 </header>
 <main>
 <div id="picture" class="scroll">
-<svg class="map" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="${escaped(title)}">
+<svg class="map${picture.lines.length > MANY ? ' many' : ''}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="${escaped(title)}">
 ${contentOf(picture, handles(numberOf))}
 </svg>
 </div>
@@ -43,6 +43,9 @@ ${tablesOf(map, numberOf)}
   return documentOf({ title, style: STYLE, body, script: SCRIPT });
 }
 
+/** From so many lines on, each is drawn fainter. */
+const MANY = 400;
+
 const LEGEND: readonly (readonly [Role, string])[] = [
   ['entry', 'host'],
   ['service', 'service'],
@@ -56,17 +59,24 @@ const LEGEND: readonly (readonly [Role, string])[] = [
 function countsOf({ vertices, namespaces, machines, policies, order }: ClusterMap): string {
   // Pods that nothing here has a template of are nobody's service.
   const count = (role: Role) => vertices.filter((vertex) => vertex.role === role && vertex.kind !== 'pods').length;
-  return [
-    `${count('service')} services`,
-    `${count('store')} stores`,
-    `${count('topic')} topics and queues`,
-    `${count('job')} jobs`,
-    `${namespaces.length} namespaces`,
-    `${policies.length} network policies`,
-    `${machines.length} nodes`,
-    `${order.length} Flux Kustomizations`,
-  ].join(', ');
+  const counts: readonly (readonly [number, string])[] = [
+    [count('service'), 'service'],
+    [count('store'), 'store'],
+    [count('topic'), 'topic or queue'],
+    [count('job'), 'job'],
+    [namespaces.length, 'namespace'],
+    [policies.length, 'network policy'],
+    [machines.length, 'node'],
+    [order.length, 'Flux Kustomization'],
+  ];
+  return counts.flatMap(([many, one]) => (many ? `${many} ${many === 1 ? one : manyOf(one)}` : [])).join(', ');
 }
+
+const manyOf = (one: string) =>
+  one
+    .split(' or ')
+    .map((word) => (word.endsWith('y') ? `${word.slice(0, -1)}ies` : `${word}s`))
+    .join(' and ');
 
 const handles = (numberOf: (id: string) => number | undefined): Handles => {
   const button = (id: string, label: string) => {

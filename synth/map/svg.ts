@@ -22,7 +22,7 @@ svg.map { font: 11.5px/1.3 system-ui, sans-serif; background: var(--page) }
 .platform { --role: var(--line) }
 .map .line { fill: none; stroke: var(--role); stroke-opacity: .38; stroke-width: 1.1 }
 .map .held { fill: none; stroke: var(--violet); stroke-opacity: .45; stroke-dasharray: 1 4; stroke-linecap: round }
-.map marker path { fill: context-stroke; fill-opacity: .7 }
+.map marker path { fill: var(--quiet); fill: context-stroke; fill-opacity: .7 }
 `;
 
 /** A file of its own, in the colours of whoever looks at it. */

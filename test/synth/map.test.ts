@@ -274,11 +274,16 @@ describe('the picture', () => {
     expect(mapPage(other.map, other.synthesis)).toBe(mapPage(map, synthesis));
   });
 
+  test('says how much there is of what', () => {
+    const { map, synthesis } = mapped(fleet(unit('shop/namespace', [object('v1 Namespace', 'shop')]), store('redis')));
+    expect(mapPage(map, synthesis)).toContain('>1 store, 1 namespace, 2 nodes, 2 Flux Kustomizations<');
+  });
+
   test('of nothing is a picture too', () => {
     const { map, synthesis } = mapped(fleet());
     expect(svgOf(map)).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
     expect(mermaidOf(map)).toBe('flowchart LR\n');
-    expect(mapPage(map, synthesis)).toContain('0 services');
+    expect(mapPage(map, synthesis)).toContain('<p class="counts">2 nodes</p>');
   });
 });
 
