@@ -31,7 +31,7 @@ export interface Picture {
   readonly held: readonly { readonly from: Box; readonly to: Box }[];
 }
 
-const BOX = { width: 178, height: 38 };
+const BOX = { width: 190, height: 38 };
 /** Of a box with one line of text. */
 const FLAT = 26;
 const GAP = { x: 54, y: 10 };
@@ -117,7 +117,7 @@ function block(title: string, members: readonly Vertex[], arrows: readonly Arrow
   const ids = members.map(({ id }) => id);
   const layers = inLayers(ids, arrows, layersOf(ids, arrows));
   const most = Math.max(6, Math.ceil(Math.sqrt(members.length * TALL)));
-  const columns = packed(layers, platform ? 4 : most);
+  const columns = packed(layers, most);
   const byId = new Map(members.map((vertex) => [vertex.id, vertex]));
   const height = platform ? FLAT : BOX.height;
   const rows = Math.max(...columns.map(({ length }) => length));
@@ -145,13 +145,19 @@ function block(title: string, members: readonly Vertex[], arrows: readonly Arrow
 /** Boxes are flat: as many rows as make a block about twice as wide as it is high. */
 const TALL = 2.6;
 
-/** Columns of at most so many; a layer starts a new one where the last is half full. */
+/**
+ * Columns of at most so many. Every layer has columns of its own, where that does not spread few boxes far; else it
+ * goes on in the last one, unless that is half full.
+ */
 function packed(layers: readonly (readonly string[])[], most: number): string[][] {
+  const own = layers.reduce((sum, { length }) => sum + Math.ceil(length / most), 0);
+  const dense = Math.ceil(layers.flat().length / most);
+  const least = own <= dense + 2 ? 1 : most / 2;
   const columns: string[][] = [];
   for (const layer of layers) {
     for (const [i, id] of layer.entries()) {
       const last = columns.at(-1);
-      if (!last || last.length >= most || (i === 0 && last.length >= most / 2)) columns.push([id]);
+      if (!last || last.length >= most || (i === 0 && last.length >= least)) columns.push([id]);
       else last.push(id);
     }
   }

@@ -69,7 +69,7 @@ function boxOf({ vertex, x, y, width, height }: Box, handles?: Handles): string 
   const round = role === 'entry' || role === 'topic' ? height / 2 : 6;
   const inset = round > 6 ? 16 : 10;
   const lid = role === 'store' ? `<path class="lid" d="M${x} ${y + 6}h${width}"/>` : '';
-  const most = round > 6 ? 24 : 27;
+  const most = round > 6 ? 23 : 25;
   const [name, below] = wordsOf(vertex, most);
   // Of the platform there is much, and one line says it.
   const sub =
