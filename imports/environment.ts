@@ -137,7 +137,7 @@ export interface Environment {
     readonly until: string;
   }[];
   readonly systems: readonly System[];
-  /** Texts and files for people, not for the cluster, by path below docs/: `npm run handbook` writes them. @default - none */
+  /** Texts and files for people, not for the cluster, by path below docs/: `npm run handbook` writes them, and `<env>/map.svg`. @default - none */
   readonly handbook?: (environment: Environment, objects: readonly RenderedObject[]) => Handbook;
 }
 

@@ -38,4 +38,8 @@ const title = (
 
 # Cluster ${name}
 
-How to build it, run it, and bring it back.`;
+How to build it, run it, and bring it back.
+
+![Who calls whom](${name}/map.svg)
+
+\`npm run map -- ${name} > map.html\` writes it as a page to search and to click through.`;
