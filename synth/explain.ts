@@ -1,6 +1,7 @@
 import { callsOf } from './check/calls.ts';
 import { sayParty } from './check/policies.ts';
 import { Network } from './check/reach.ts';
+import { groupBy } from './group-by.ts';
 import { compare } from './layout.ts';
 import { type KubeObject, type Manifest, nameOf, type Origin } from './manifest.ts';
 import { at, maps, strings } from './resolve/json.ts';
@@ -58,8 +59,8 @@ interface Edge {
 /** Answers for the objects of one environment; what all answers share is worked out once. */
 export function explainer(environment: string, { index, plan }: Pick<Synthesis, 'index' | 'plan'>) {
   const edges = [...index.references.flatMap(edgeOf), ...selections(index), ...addresses(index)];
-  const outOf = grouped(edges, ({ from }) => from);
-  const into = grouped(edges, ({ to }) => to);
+  const outOf = groupBy(edges, ({ from }) => from);
+  const into = groupBy(edges, ({ to }) => to);
   const calls = [...callsOf(index, new Network(index))].map(({ from, to, port, protocol }) => ({
     from: sayParty(from),
     to: sayParty(to),
@@ -166,7 +167,7 @@ function addresses(index: Index): Edge[] {
 
 /** One line per object, whatever the number of fields that name it. */
 const ties = (edges: readonly Edge[], end: (edge: Edge) => string): Tie[] =>
-  [...grouped(edges, end)]
+  [...groupBy(edges, end)]
     .map(([object, same]) => ({
       object,
       fields: unique(same.map(({ field }) => field)),
@@ -184,7 +185,7 @@ interface Call {
 
 const connections = (calls: readonly Call[], own: 'from' | 'to', other: 'from' | 'to', object: string): Connection[] =>
   [
-    ...grouped(
+    ...groupBy(
       calls.filter((call) => call[own] === object),
       (call) => call[other],
     ),
@@ -194,7 +195,7 @@ const connections = (calls: readonly Call[], own: 'from' | 'to', other: 'from' |
 
 /** What cannot do without it, and what cannot do without that. */
 function breaks(object: string, into: ReadonlyMap<string, readonly Edge[]>, calls: readonly Call[]): string[] {
-  const callers = grouped(calls, ({ to }) => to);
+  const callers = groupBy(calls, ({ to }) => to);
   const broken = new Set([object]);
   for (const lost of broken) {
     for (const { from, optional } of into.get(lost) ?? []) if (!optional) broken.add(from);
@@ -213,14 +214,3 @@ const byName =
     compare(name(a), name(b));
 
 const unique = <T>(items: readonly T[]) => [...new Set(items)];
-
-function grouped<K, T>(items: Iterable<T>, by: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const key = by(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
-}

@@ -1,6 +1,6 @@
 import { toYaml } from '../emit.ts';
 import type { Tie } from '../explain.ts';
-import { compare } from '../layout.ts';
+import { groupBy } from '../group-by.ts';
 import { type KubeObject, nameOf, type Origin } from '../manifest.ts';
 import type { Synthesis } from '../synthesize.ts';
 import type { ClusterMap, Edge, Pods, Vertex } from './model.ts';
@@ -40,10 +40,10 @@ export function detailsOf(map: ClusterMap, { plan }: Pick<Synthesis, 'plan'>): A
     known.set(file, numbers);
     return numbers;
   };
-  const out = grouped(map.edges, ({ from }) => from);
-  const into = grouped(map.edges, ({ to }) => to);
-  const policies = grouped(map.policies, ({ namespace }) => namespace);
-  const members = grouped(map.vertices, ({ namespace = '' }) => namespace);
+  const out = groupBy(map.edges, ({ from }) => from);
+  const into = groupBy(map.edges, ({ to }) => to);
+  const policies = groupBy(map.policies, ({ namespace }) => namespace);
+  const members = groupBy(map.vertices, ({ namespace = '' }) => namespace);
   const details = [
     ...map.vertices.map((vertex) => ({
       ...ofVertex(vertex, out.get(vertex.id) ?? [], into.get(vertex.id) ?? []),
@@ -148,15 +148,4 @@ function writtenOut(object: KubeObject): AllDetails['objects'][number] {
       ? `${lines.slice(0, MOST).join('\n')}\n# and ${lines.length - MOST} more lines`
       : lines.join('\n');
   return { name: nameOf(object), yaml };
-}
-
-/** In the order of their keys. */
-export function grouped<T>(items: readonly T[], by: (item: T) => string): ReadonlyMap<string, readonly T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(by(item));
-    if (group) group.push(item);
-    else groups.set(by(item), [item]);
-  }
-  return new Map([...groups].sort(([a], [b]) => compare(a, b)));
 }

@@ -94,3 +94,22 @@ export function inLayers(
 
 /** There and back twice; more changes little: https://doi.org/10.1109/TSMC.1981.4308636 */
 const SWEEPS = 4;
+
+/**
+ * Columns of at most so many. Every layer has columns of its own, where that does not spread few boxes far; else it
+ * goes on in the last one, unless that is half full.
+ */
+export function packed(layers: readonly (readonly string[])[], most: number): string[][] {
+  const own = layers.reduce((sum, { length }) => sum + Math.ceil(length / most), 0);
+  const dense = Math.ceil(layers.flat().length / most);
+  const least = own <= dense + 2 ? 1 : most / 2;
+  const columns: string[][] = [];
+  for (const layer of layers) {
+    for (const [i, id] of layer.entries()) {
+      const last = columns.at(-1);
+      if (!last || last.length >= most || (i === 0 && last.length >= least)) columns.push([id]);
+      else last.push(id);
+    }
+  }
+  return columns;
+}

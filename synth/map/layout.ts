@@ -1,5 +1,6 @@
+import { groupBy } from '../group-by.ts';
 import { compare } from '../layout.ts';
-import { type Arrow, inLayers, layersOf } from './layers.ts';
+import { type Arrow, inLayers, layersOf, packed } from './layers.ts';
 import type { ClusterMap, Edge, Vertex } from './model.ts';
 
 export interface Rect {
@@ -90,14 +91,7 @@ const LEAST = 1000;
 const titleOf = ({ role, namespace }: Vertex) =>
   role === 'entry' ? 'comes in by' : role === 'outside' ? 'outside' : (namespace ?? 'cluster');
 
-function gathered(vertices: readonly Vertex[]): Map<string, Vertex[]> {
-  const groups = new Map<string, Vertex[]>();
-  for (const vertex of vertices) {
-    const title = titleOf(vertex);
-    groups.set(title, [...(groups.get(title) ?? []), vertex]);
-  }
-  return groups;
-}
+const gathered = (vertices: readonly Vertex[]) => groupBy(vertices, titleOf);
 
 /** Titles by column: a namespace stands right of those that call into it, what is outside right of all. */
 function columnsOf(titles: readonly string[], of: ReadonlyMap<string, string>, edges: readonly Edge[]): string[][] {
@@ -145,25 +139,6 @@ function block(title: string, members: readonly Vertex[], arrows: readonly Arrow
 /** Boxes are flat: as many rows as make a block about twice as wide as it is high. */
 const TALL = 2.6;
 
-/**
- * Columns of at most so many. Every layer has columns of its own, where that does not spread few boxes far; else it
- * goes on in the last one, unless that is half full.
- */
-function packed(layers: readonly (readonly string[])[], most: number): string[][] {
-  const own = layers.reduce((sum, { length }) => sum + Math.ceil(length / most), 0);
-  const dense = Math.ceil(layers.flat().length / most);
-  const least = own <= dense + 2 ? 1 : most / 2;
-  const columns: string[][] = [];
-  for (const layer of layers) {
-    for (const [i, id] of layer.entries()) {
-      const last = columns.at(-1);
-      if (!last || last.length >= most || (i === 0 && last.length >= least)) columns.push([id]);
-      else last.push(id);
-    }
-  }
-  return columns;
-}
-
 /** Blocks side by side, in as many rows as the width asks for. */
 function shelved(parts: readonly Group[], width: number, top: number): Group[] {
   const groups: Group[] = [];
@@ -188,15 +163,9 @@ const moved = (group: Group, x: number, y: number): Group => ({
 });
 
 function linesOf(edges: readonly Edge[], boxes: ReadonlyMap<string, Box>): Picture['lines'] {
-  const pairs = new Map<string, Edge[]>();
-  for (const edge of edges) {
-    // Members of one store talk among themselves: the details say so.
-    if (edge.from === edge.to) continue;
-    const key = `${edge.from}\n${edge.to}`;
-    const same = pairs.get(key);
-    if (same) same.push(edge);
-    else pairs.set(key, [edge]);
-  }
+  // Members of one store talk among themselves: the details say so.
+  const others = edges.filter(({ from, to }) => from !== to);
+  const pairs = groupBy(others, ({ from, to }) => `${from}\n${to}`);
   return [...pairs.values()].flatMap((same) => {
     const [from, to] = [boxes.get(same[0]!.from), boxes.get(same[0]!.to)];
     return from && to ? [{ edges: same, from, to }] : [];

@@ -1,5 +1,5 @@
+import { groupBy } from '../group-by.ts';
 import { compare } from '../layout.ts';
-import { grouped } from './details.ts';
 import type { ClusterMap, Edge, Role, Vertex } from './model.ts';
 
 /** What GitHub draws at most: https://mermaid.js.org/config/schema-docs/config.html, maxEdges and maxTextSize. */
@@ -19,7 +19,7 @@ export function mermaidOf(map: ClusterMap): string {
 function flowchart(vertices: readonly Vertex[], edges: readonly Edge[]): string {
   const ids = new Map(vertices.map(({ id }, i) => [id, `n${i}`]));
   const lines: string[] = [];
-  for (const [namespace, members] of grouped(vertices, ({ namespace = '' }) => namespace)) {
+  for (const [namespace, members] of groupBy(vertices, ({ namespace = '' }) => namespace)) {
     const boxes = members.map((vertex) => `${ids.get(vertex.id)}${SHAPES[vertex.role](quoted(vertex.name))}`);
     lines.push(
       ...(namespace
@@ -48,9 +48,9 @@ function byNamespace(vertices: readonly Vertex[], edges: readonly Edge[]): strin
   const whose = new Map(
     vertices.map(({ id, namespace, role, name }) => [id, namespace ?? (role === 'entry' ? 'comes in by' : name)]),
   );
-  const sizes = grouped(vertices, ({ id }) => whose.get(id)!);
+  const sizes = groupBy(vertices, ({ id }) => whose.get(id)!);
   const ids = new Map([...sizes.keys()].map((title, i) => [title, `n${i}`]));
-  const pairs = grouped(
+  const pairs = groupBy(
     edges.filter(({ from, to }) => whose.get(from) !== whose.get(to)),
     ({ from, to }) => `  ${ids.get(whose.get(from)!)} -->|%| ${ids.get(whose.get(to)!)}`,
   );

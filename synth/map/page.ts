@@ -3,7 +3,8 @@ import type { Synthesis } from '../synthesize.ts';
 import { type AllDetails, detailsOf } from './details.ts';
 import { layOut } from './layout.ts';
 import type { ClusterMap, Role } from './model.ts';
-import { SCRIPT, STYLE } from './page-assets.ts';
+import { SCRIPT } from './page-script.ts';
+import { STYLE } from './page-style.ts';
 import { contentOf, type Handles } from './svg.ts';
 import { tablesOf } from './tables.ts';
 

@@ -17,7 +17,7 @@ function* kafka(index: Index, vertices: Vertices): Iterable<Passage> {
   const topics = new Map<string, string>();
   for (const manifest of index.byKind('KafkaTopic', 'kafka.strimzi.io')) {
     const name = text(at(manifest.object, 'spec', 'topicName')) ?? manifest.object.metadata.name;
-    const on = vertices.ofBroker(manifest.object.metadata.namespace ?? '', clusterOf(manifest));
+    const on = vertices.ofBroker(manifest.object.metadata.namespace ?? '', strings(manifest.object.metadata.labels));
     topics.set(`${clusterOf(manifest)}/${name}`, vertices.ofManifest(manifest, { on, name }));
   }
   const holders = holdersOf(index, vertices);
@@ -55,7 +55,7 @@ function* rabbitmq(index: Index, vertices: Vertices): Iterable<Passage> {
     for (const manifest of index.byKind(kind, 'rabbitmq.com')) {
       const { metadata, spec } = manifest.object;
       const cluster = text(at(spec, 'rabbitmqClusterReference', 'name')) ?? '';
-      const on = vertices.ofBroker(metadata.namespace ?? '', cluster);
+      const on = vertices.ofBroker(metadata.namespace ?? '', { 'app.kubernetes.io/name': cluster });
       const id = vertices.ofManifest(manifest, { on, name: calledIn(manifest) });
       known.set(place(kind.toLowerCase(), metadata, spec, calledIn(manifest)), id);
     }

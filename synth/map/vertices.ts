@@ -53,7 +53,6 @@ export class Vertices {
       for (const manifest of index.byKind(kind, group)) {
         const { namespace = '', name } = manifest.object.metadata;
         this.#operated.set(`${namespace} ${label}=${name}`, manifest);
-        this.#operated.set(`${namespace} ${name}`, manifest);
       }
     }
     for (const { manifest } of index.workloads) this.ofManifest(manifest);
@@ -85,9 +84,9 @@ export class Vertices {
   ofResident(name: string, manifest: Manifest): string {
     const { object } = manifest;
     if (name.startsWith('pods ')) return this.#ofName(...(name.slice(5).split('/') as [string, string]));
-    const cluster = strings(object.metadata.labels)['strimzi.io/cluster'];
-    const whole = cluster && this.#operated.get(`${object.metadata.namespace ?? ''} ${cluster}`);
-    return this.ofManifest(whole || manifest);
+    const { namespace = '', labels } = object.metadata;
+    const pool = object.kind === 'KafkaNodePool' ? this.ofBroker(namespace, strings(labels)) : undefined;
+    return pool ?? this.ofManifest(manifest);
   }
 
   ofParty(party: Party): string {
@@ -95,10 +94,8 @@ export class Vertices {
     if (!isPods(party)) return this.#ofAddress(party.cidr);
     if (party.workload) return this.ofManifest(party.workload.manifest);
     const { namespace, labels } = party;
-    for (const label of Object.values(OPERATED)) {
-      const operated = this.#operated.get(`${namespace} ${label}=${labels[label]}`);
-      if (operated) return this.ofManifest(operated);
-    }
+    const broker = this.ofBroker(namespace, labels);
+    if (broker) return broker;
     const telling = TELLING.find((label) => labels[label]);
     return this.#ofName(
       namespace,
@@ -106,15 +103,18 @@ export class Vertices {
     );
   }
 
-  /** The cluster of brokers of that name, where it is rendered. */
-  ofBroker(namespace: string, name: string): string | undefined {
-    const operated = this.#operated.get(`${namespace} ${name}`);
-    return operated && this.ofManifest(operated);
+  /** The brokers whose pods carry these labels, where they are rendered. */
+  ofBroker(namespace: string, labels: Readonly<Record<string, string>>): string | undefined {
+    const operated = Object.values(OPERATED).flatMap(
+      (label) => this.#operated.get(`${namespace} ${label}=${labels[label]}`) ?? [],
+    );
+    return operated[0] && this.ofManifest(operated[0]);
   }
 
   /** What answers behind a Service that nothing here renders. */
   ofService(namespace: string, name: string): string {
-    return this.ofBroker(namespace, name) ?? this.#ofName(namespace, name);
+    const labels = Object.fromEntries(Object.values(OPERATED).map((label) => [label, name]));
+    return this.ofBroker(namespace, labels) ?? this.#ofName(namespace, name);
   }
 
   ofHost(host: string): string {

@@ -12,14 +12,3 @@ export function same(a: unknown, b: unknown): boolean {
   for (const key in b) if (a[key] === undefined && b[key] !== undefined) return false;
   return true;
 }
-
-/** Items by what `key` says of each, in the order of their first. */
-export function groupBy<K, T>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group) group.push(item);
-    else groups.set(key(item), [item]);
-  }
-  return groups;
-}

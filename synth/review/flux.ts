@@ -1,6 +1,6 @@
 import { isGuarded } from '../flux.ts';
+import { groupBy } from '../group-by.ts';
 import { at, strings } from '../resolve/json.ts';
-import { groupBy } from './equal.ts';
 import { objectOf } from './objects.ts';
 import type { Caution, Removal } from './page.ts';
 import {

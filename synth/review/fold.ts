@@ -1,5 +1,5 @@
+import { groupBy } from '../group-by.ts';
 import type { Origin } from '../manifest.ts';
-import { groupBy } from './equal.ts';
 import type { Entry, Listed } from './page.ts';
 import { plural } from './sides.ts';
 import type { Edit } from './values.ts';

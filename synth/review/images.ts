@@ -1,6 +1,6 @@
+import { groupBy } from '../group-by.ts';
 import type { KubeObject } from '../manifest.ts';
 import { at, text } from '../resolve/json.ts';
-import { groupBy } from './equal.ts';
 import type { Caution, Entry, ImageChange } from './page.ts';
 import { kept, type Sides, typeOf } from './sides.ts';
 import { type Edit, fieldOf, type Path } from './values.ts';

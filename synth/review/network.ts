@@ -1,10 +1,11 @@
 import { covers } from '../check/addresses.ts';
 import { type Direction, type Ports, podsOf, type Entry as Rule, sayPeer } from '../check/policies.ts';
 import { Network } from '../check/reach.ts';
+import { groupBy } from '../group-by.ts';
 import { idOf } from '../manifest.ts';
 import { isEmpty } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
-import { groupBy, same } from './equal.ts';
+import { same } from './equal.ts';
 import type { Caution, Reach } from './page.ts';
 import { plural, type Sides } from './sides.ts';
 

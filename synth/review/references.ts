@@ -1,5 +1,5 @@
+import { groupBy } from '../group-by.ts';
 import { type Index, isManifest, type Reference } from '../resolve.ts';
-import { groupBy } from './equal.ts';
 import type { Caution, NeededSecret } from './page.ts';
 import { plural, type Sides } from './sides.ts';
 

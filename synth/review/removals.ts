@@ -1,9 +1,9 @@
 import { isGuarded } from '../flux.ts';
+import { groupBy } from '../group-by.ts';
 import { idOf, type KubeObject, nameOf } from '../manifest.ts';
 import { at, maps, text } from '../resolve/json.ts';
 import { selectorOf } from '../resolve/selectors.ts';
 import type { Index } from '../resolve.ts';
-import { groupBy } from './equal.ts';
 import type { Caution, Fate, Removal } from './page.ts';
 import { kustomizationOf, manifestOf, plural, removed, type Sides, suspended, typeOf } from './sides.ts';
 

@@ -1,5 +1,6 @@
+import { groupBy } from '../group-by.ts';
 import { groupOf, type KubeObject } from '../manifest.ts';
-import { groupBy, isMap } from './equal.ts';
+import { isMap } from './equal.ts';
 
 /** Share of fields that have to be alike; lower, and two ServiceAccounts of one system would be one. */
 const ALIKE = 0.75;

@@ -1,8 +1,8 @@
+import { groupBy } from '../group-by.ts';
 import { nameOf } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
 import { alertCautions, alertsOf } from './alerts.ts';
 import { capacityCautions, capacityOf } from './capacity.ts';
-import { groupBy } from './equal.ts';
 import { exposureCautions, exposureReach, privilegeReach } from './exposure.ts';
 import { fluxCautions } from './flux.ts';
 import { foldsOf } from './fold.ts';

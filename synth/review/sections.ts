@@ -1,6 +1,7 @@
+import { groupBy } from '../group-by.ts';
 import type { Origin } from '../manifest.ts';
 import { type Load, sayAmount } from './capacity.ts';
-import { groupBy, same } from './equal.ts';
+import { same } from './equal.ts';
 import { labelOf, unnamed } from './fold.ts';
 import type { Entry, Page, Reach } from './page.ts';
 import { plural } from './sides.ts';
