@@ -52,7 +52,7 @@ td button.open { border: 0; padding: 0; background: none; color: var(--blue); te
   #picture { max-height: none; border: 0; overflow: visible; break-after: page }
   #picture svg { width: 100%; height: auto; max-height: 17cm }
   #details { position: static; width: auto; box-shadow: none; border: 0 }
-  #close { display: none }
+  .tools, #close { display: none }
   tr { break-inside: avoid }
 }
 `;

@@ -16,6 +16,7 @@ export function mapPage(map: ClusterMap, synthesis: Pick<Synthesis, 'plan'>): st
   const title = `${map.environment}: who calls whom`;
   const picture = layOut(map);
   const { width, height } = picture;
+  const many = picture.lines.filter(({ edges }) => edges.some(({ platform }) => !platform)).length > MANY;
   const body = `<a class="skip" href="#everything">Skip the picture</a>
 <header>
 <h1>${escaped(title)}</h1>
@@ -29,7 +30,7 @@ export function mapPage(map: ClusterMap, synthesis: Pick<Synthesis, 'plan'>): st
 </header>
 <main>
 <div id="picture" class="scroll">
-<svg class="map${picture.lines.length > MANY ? ' many' : ''}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="${escaped(title)}">
+<svg class="map${many ? ' many' : ''}" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="group" aria-label="${escaped(title)}">
 ${contentOf(picture, handles(numberOf))}
 </svg>
 </div>

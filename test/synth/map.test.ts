@@ -100,7 +100,7 @@ describe('the model of a map', () => {
     ]);
   });
 
-  test('shows who writes to a topic of Kafka and who reads it, by the passwords they hold', () => {
+  test('shows who writes to a topic of Kafka and who reads it, by the passwords they hold, whatever else has its name', () => {
     const labels = { 'strimzi.io/cluster': 'events' };
     const topic = object('kafka.strimzi.io/v1 KafkaTopic', 'shop/orders', { labels, spec: {} });
     const user = (name: string, operation: string) =>
@@ -114,6 +114,7 @@ describe('the model of a map', () => {
     const { map } = mapped(
       fleet(
         unit('shop/events', [
+          object('rabbitmq.com/v1beta1 RabbitmqCluster', 'shop/events', { spec: {} }),
           object('kafka.strimzi.io/v1 Kafka', 'shop/events', { spec: {} }),
           topic,
           user('writer', 'Write'),
