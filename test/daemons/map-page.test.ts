@@ -82,7 +82,6 @@ describe.each([
     expect(second).not.toBe(first);
     await browser.press('Enter');
     expect(second).toContain(await opened());
-    // What it calls is a button as well.
     await browser.press('Escape');
     expect(await focused()).toBe(second);
     expect(browser.complaints).toEqual([]);
