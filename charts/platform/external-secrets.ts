@@ -9,9 +9,9 @@ import { part } from './part.ts';
 import { pods, room } from './room.ts';
 
 export interface ExternalSecretsFacts {
-  /** The Vault that the environment's ClusterSecretStore reads from. @default - none; somebody else makes the store */
+  /** A Vault outside the cluster, for the environment's ClusterSecretStore; one in the cluster has a VaultSecretStore. @default - none; somebody else makes the store */
   readonly vault?: {
-    /** `http://vault.security.svc:8200` */
+    /** `https://vault.example.com:8200` */
     readonly server: string;
     /** Of its KV engine, version 2. @default secret */
     readonly path?: string;
