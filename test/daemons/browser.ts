@@ -130,6 +130,7 @@ export class Browser {
     const ended = new Promise((resolve) => this.#process.once('close', resolve));
     this.#process.kill();
     await ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    // Its children go on writing for a moment.
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

@@ -204,9 +204,14 @@ export class PostgresCluster {
     return waitFor(`a leader${other ? ` other than ${other.name}` : ''}`, leader, 90);
   }
 
-  /** A leader, a synchronous standby and a third member, by Patroni's own account, and all of them ready. */
+  /**
+   * A leader, a synchronous standby and a third member, by Patroni's own account, and all of them ready. Meanwhile the
+   * kubelet's part is played: a member whose liveness probe fails as often as is rendered is ended and started again.
+   */
   async awaitWhole() {
+    const kubelet = this.kubelet();
     const whole = async () => {
+      await kubelet();
       const [name] = await this.leader.endpoints().catch(() => []);
       const leader = this.members.find((member) => member.name === name);
       const answer = leader && (await this.rest(leader, '/cluster').catch(() => undefined));
@@ -218,7 +223,7 @@ export class PostgresCluster {
         roles.join() === 'leader,replica,sync_standby' && (await this.replicas.endpoints().catch(() => [])).length === 2
       );
     };
-    await waitFor('a leader, a synchronous standby and a replica', whole, 90);
+    await waitFor('a leader, a synchronous standby and a replica', whole, 180);
   }
 
   /** Nodes that the scheduler gave the members, and claims that are bound. */
@@ -282,11 +287,37 @@ export class PostgresCluster {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** To be called again and again: looks at every member once in a period of the rendered probe. */
+  private kubelet(): () => Promise<void> {
+    const { httpGet, periodSeconds = 10, failureThreshold = 3 } = this.probe('livenessProbe');
+    const failed = new Map<RunningPod, number>();
+    let next = performance.now() + periodSeconds * 1000;
+    return async () => {
+      if (performance.now() < next) return;
+      next = performance.now() + periodSeconds * 1000;
+      for (const member of this.members) {
+        const alive = await this.rest(member, httpGet!.path!).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+        failed.set(member, alive ? 0 : (failed.get(member) ?? 0) + 1);
+        if (failed.get(member)! < failureThreshold) continue;
+        process.stdout.write(`postgres: ${member.name} does not answer its liveness probe, and is started again\n`);
+        await member.kill();
+        member.start();
+        failed.set(member, 0);
+      }
+    };
+  }
+
+  private probe(which: 'livenessProbe' | 'readinessProbe') {
+    return this.host('members').pod('StatefulSet').containers[0]![which]!;
+  }
+
   /** As the kubelet would ask. */
   private async isReady(name: string): Promise<boolean> {
-    const { readinessProbe } = this.host('members').pod('StatefulSet').containers[0]!;
     const member = this.members.find((candidate) => candidate.name === name)!;
-    const answer = await this.rest(member, readinessProbe!.httpGet!.path!).catch(() => undefined);
+    const answer = await this.rest(member, this.probe('readinessProbe').httpGet!.path!).catch(() => undefined);
     return answer?.status === 200;
   }
 

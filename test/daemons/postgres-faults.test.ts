@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
+import { waitFor } from '../cluster/client.ts';
 import { Draw } from './draw.ts';
 import { PostgresCluster } from './postgres-cluster.ts';
 import { clientEnv, notifi, objects, problems } from './postgres-store.ts';
@@ -159,7 +160,8 @@ async function suffer(world: World, fault: keyof typeof faults): Promise<string>
   const pause = writer.longestPause(Math.max(0, before - 1)) / 1000;
   const turns = turnsOf([writer, ...lone], start);
   const acknowledged = [writer, ...lone].flatMap((each) => each.acknowledged);
-  const kept = new Set((await cluster.query('SELECT n FROM written', notifi)).map(Number));
+  const rows = await waitFor('the rows', () => cluster.query('SELECT n FROM written', notifi).catch(() => undefined));
+  const kept = new Set(rows.map(Number));
   const lost = acknowledged.filter((n) => !kept.has(n));
   expect(pause).toBeLessThan(60);
   expect(lost).toEqual([]);
