@@ -4,5 +4,8 @@ process.env.NO_COLOR = '1';
 export default {
   testMatch: ['<rootDir>/test/{commands,constructs,synth,systems}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
+  // Processes are started and waited for: Jest's own choice, all cores but one, leaves half of a small machine idle.
+  maxWorkers: '100%',
+  testTimeout: 30_000,
   transform: { '\\.ts$': '<rootDir>/test/transform.mjs' },
 };
