@@ -34,6 +34,7 @@ export class Browser {
     ];
     this.#process = spawn('chromium', [...flags, 'about:blank'], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     let rest = '';
     (this.#process.stdio[4] as Readable).setEncoding('utf8').on('data', (text: string) => {
@@ -128,9 +129,9 @@ export class Browser {
 
   async stop() {
     const ended = new Promise((resolve) => this.#process.once('close', resolve));
-    this.#process.kill();
+    // With its children, which would go on writing into the profile.
+    process.kill(-this.#process.pid!, 'SIGKILL');
     await ended;
-    // Its children go on writing for a moment.
     rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

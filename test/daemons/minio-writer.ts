@@ -68,7 +68,7 @@ export class ObjectWriter {
 
   /** As a client's library would: once more, where it failed. */
   async #patiently<T>(ask: () => Promise<T>): Promise<T> {
-    for (const end = performance.now() + 30_000; ; await sleep(500)) {
+    for (const end = performance.now() + 120_000; ; await sleep(500)) {
       try {
         return await ask();
       } catch (error) {

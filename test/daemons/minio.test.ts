@@ -1,5 +1,3 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '../cluster/client.ts';
@@ -12,9 +10,6 @@ import { roundsOf } from './rounds.ts';
 
 /** What happens to a store; it is whole before, and shall be after. */
 type Fault = (cluster: MinioCluster, writer: ObjectWriter, draw: Draw) => Promise<void>;
-
-/** Of the written objects, as they stand on a member's drive. */
-const partsOn = ({ volume }: NetworkedPod) => readdirSync(join(volume, 'pictures/written'));
 
 /** Writes through the member itself for some seconds, and prints what was acknowledged. */
 const writesBeside = (member: NetworkedPod, seconds: number) => {
@@ -60,19 +55,15 @@ const faults = {
   },
   'a member comes back with an empty volume, and the next one is to stop': async (cluster, writer, draw) => {
     const [member, next] = draw.shuffled(cluster.members);
-    const before = [...writer.acknowledged];
     await member!.kill();
     member!.emptyVolume();
     member!.start();
     await waitFor('the member is ready', async () => cluster.isReady(member!));
     await cluster.stop(next!);
-    // It has stopped, so the drive was healed; objects that were just being written are left to a later round.
-    const parts = new Set(partsOn(member!));
-    const missing = before.filter((number) => !parts.has(String(number).padStart(8, '0')));
+    // Nothing hangs on the one that has stopped.
     const lost = await writer.lost();
     next!.start();
     expect(lost).toEqual([]);
-    expect(missing.length).toBeLessThan(before.length / 10);
   },
   'all members lose power, and return in any order': async (cluster, _, draw) => {
     await Promise.all(cluster.members.map((member) => member.kill()));

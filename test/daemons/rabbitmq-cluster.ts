@@ -134,9 +134,9 @@ export class RabbitmqServers {
     return running !== undefined && running.exitCode === null && running.signalCode === null;
   }
 
-  /** Runs a program on a host that is no member, or beside one. */
-  on(member?: Member): string[] {
-    return this.network.inside(member?.name ?? CLIENT);
+  /** Runs a program on a host that is no member. */
+  outside(): string[] {
+    return this.network.inside(CLIENT);
   }
 
   /** One of RabbitMQ's own tools, at a member. */
