@@ -1,3 +1,4 @@
+import { gibibytes } from '../imports/quantity.ts';
 import colors from '../synth/colors.ts';
 import { type Fit, fitOf, hasQuorum, type Scenario } from '../synth/fit/fit.ts';
 import { pageOf } from '../synth/fit/page.ts';
@@ -56,9 +57,11 @@ function table(seats: readonly Seat[]): string[] {
     [
       `  ${node.padEnd(width)}`,
       `${bar(used.cpu / capacity.cpu)} ${`${used.cpu.toFixed(1)} of ${capacity.cpu} CPU`.padEnd(16)}`,
-      `${bar(used.memory / capacity.memory)} ${`${gib(used.memory)} of ${gib(capacity.memory)}`.padEnd(18)}`,
+      `${bar(used.memory / capacity.memory)} ${`${gibibytes(used.memory)} of ${gibibytes(capacity.memory)}`.padEnd(18)}`,
       ...(Number.isFinite(capacity.disk)
-        ? [`${bar(used.disk / capacity.disk)} ${`${gib(used.disk)} of ${gib(capacity.disk)} disk`.padEnd(24)}`]
+        ? [
+            `${bar(used.disk / capacity.disk)} ${`${gibibytes(used.disk)} of ${gibibytes(capacity.disk)} disk`.padEnd(24)}`,
+          ]
         : []),
       `${used.pods} pods`,
     ].join('  '),
@@ -70,8 +73,6 @@ function bar(part: number): string {
   const paint = part > 0.95 ? colors.red : part > 0.8 ? colors.yellow : colors.green;
   return paint('█'.repeat(cells)) + colors.dim('░'.repeat(10 - cells));
 }
-
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)}Gi`;
 
 function verdict({ name, homeless, away, notes }: Scenario): string[] {
   const stopped = away.filter((each) => !hasQuorum(each));

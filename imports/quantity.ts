@@ -29,3 +29,6 @@ export function quantity(value: unknown): number | undefined {
   if (digits === undefined) return undefined;
   return exponent ? Number(digits + exponent) : Number(digits) * SUFFIX[suffix ?? '']!;
 }
+
+/** Bytes for people: `1.5Gi`. */
+export const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)}Gi`;

@@ -1,6 +1,6 @@
 import { callsOf } from './check/calls.ts';
 import { sayParty } from './check/policies.ts';
-import { Network } from './check/reach.ts';
+import { trafficOf } from './check/traffic.ts';
 import { groupBy } from './group-by.ts';
 import { compare } from './layout.ts';
 import { type KubeObject, type Manifest, nameOf, type Origin } from './manifest.ts';
@@ -61,7 +61,7 @@ export function explainer(environment: string, { index, plan }: Pick<Synthesis, 
   const edges = [...index.references.flatMap(edgeOf), ...selections(index), ...addresses(index)];
   const outOf = groupBy(edges, ({ from }) => from);
   const into = groupBy(edges, ({ to }) => to);
-  const calls = [...callsOf(index, new Network(index))].map(({ from, to, port, protocol }) => ({
+  const calls = [...callsOf(index, trafficOf(index).network)].map(({ from, to, port, protocol }) => ({
     from: sayParty(from),
     to: sayParty(to),
     port: `${protocol} ${port}`,

@@ -25,6 +25,8 @@ export class Network {
   readonly #byNamespace = new Map<string, Policy[]>();
   readonly #byWorkload = new Map<Workload, Policy[]>();
   readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
+  /** The same with the automatic label, as far as they were asked for: every call asks. */
+  readonly #labelled = new Map<string, Readonly<Record<string, string>>>();
   readonly #known: ReadonlySet<string>;
   readonly #tables = new WeakMap<readonly Entry[], Table>();
 
@@ -59,7 +61,12 @@ export class Network {
 
   /** Labels of a namespace, the automatic one included; undefined where the object does not say its namespace. */
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined {
-    return namespace ? { ...this.#namespaces.get(namespace), 'kubernetes.io/metadata.name': namespace } : undefined;
+    if (!namespace) return undefined;
+    const known = this.#labelled.get(namespace);
+    if (known) return known;
+    const labels = { ...this.#namespaces.get(namespace), 'kubernetes.io/metadata.name': namespace };
+    this.#labelled.set(namespace, labels);
+    return labels;
   }
 
   /** Names of the namespaces that carry these labels, among all that are known. */

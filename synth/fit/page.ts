@@ -1,3 +1,4 @@
+import { gibibytes } from '../../imports/quantity.ts';
 import { documentOf, escaped } from '../html.ts';
 import type { Fit, Scenario } from './fit.ts';
 import type { Seat } from './place.ts';
@@ -49,8 +50,8 @@ ${seats.map(node).join('\n')}
 const node = ({ node: name, used, capacity, residents }: Seat) => `<section class="node">
 <h3>${escaped(name)}</h3>
 ${meter('CPU', used.cpu, capacity.cpu, (cores) => cores.toFixed(1))}
-${meter('memory', used.memory, capacity.memory, gib)}
-${Number.isFinite(capacity.disk) ? meter('disk', used.disk, capacity.disk, gib) : ''}
+${meter('memory', used.memory, capacity.memory, gibibytes)}
+${Number.isFinite(capacity.disk) ? meter('disk', used.disk, capacity.disk, gibibytes) : ''}
 <ul>
 ${[...residents]
   .sort(([a], [b]) => b.requests.memory - a.requests.memory)
@@ -60,9 +61,7 @@ ${[...residents]
 </section>`;
 
 const resident = ([{ name, requests, disk }, pods]: [Resident, number]) =>
-  `<li>${escaped(name)}${pods > 1 ? ` × ${pods}` : ''} <small>${requests.cpu.toFixed(2)} CPU, ${gib(requests.memory)}${disk ? `, ${gib(disk)} disk` : ''}</small></li>`;
+  `<li>${escaped(name)}${pods > 1 ? ` × ${pods}` : ''} <small>${requests.cpu.toFixed(2)} CPU, ${gibibytes(requests.memory)}${disk ? `, ${gibibytes(disk)} disk` : ''}</small></li>`;
 
 const meter = (label: string, used: number, capacity: number, say: (value: number) => string) =>
   `<div><label>${label} <meter max="1" high="0.8" optimum="0.3" value="${(used / capacity).toFixed(3)}"></meter></label> <small>${say(used)} of ${say(capacity)}</small></div>`;
-
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)}Gi`;

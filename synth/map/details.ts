@@ -1,3 +1,4 @@
+import { gibibytes } from '../../imports/quantity.ts';
 import { toYaml } from '../emit.ts';
 import type { Tie } from '../explain.ts';
 import { groupBy } from '../group-by.ts';
@@ -135,8 +136,7 @@ function sayPods({ of, count, cpu, memory, nodes }: Pods): string {
 }
 
 /** `1.5Gi`. */
-export const sayBytes = (bytes: number) =>
-  bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)}Mi` : `${(bytes / 2 ** 30).toFixed(1)}Gi`;
+export const sayBytes = (bytes: number) => (bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(0)}Mi` : gibibytes(bytes));
 
 /** Lines of one object that a page carries: dashboards have thousands, and are read elsewhere. */
 const MOST = 400;

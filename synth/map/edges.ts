@@ -1,5 +1,5 @@
 import { callsOf } from '../check/calls.ts';
-import { Network } from '../check/reach.ts';
+import { trafficOf } from '../check/traffic.ts';
 import { compare } from '../layout.ts';
 import type { Index } from '../resolve.ts';
 import { routes } from './entries.ts';
@@ -37,7 +37,7 @@ export function edgesOf(index: Index, vertices: Vertices): Edge[] {
 }
 
 function* passages(index: Index, vertices: Vertices): Iterable<Passage> {
-  for (const { from, to, port, protocol } of callsOf(index, new Network(index))) {
+  for (const { from, to, port, protocol } of callsOf(index, trafficOf(index).network)) {
     yield { from: vertices.ofParty(from), to: vertices.ofParty(to), how: 'calls', over: `${protocol} ${port}` };
   }
   yield* routes(index, vertices);

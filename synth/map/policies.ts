@@ -1,5 +1,5 @@
 import { type Entry, type Policy, sayPeer, saySelector } from '../check/policies.ts';
-import { Network } from '../check/reach.ts';
+import { trafficOf } from '../check/traffic.ts';
 import { compare } from '../layout.ts';
 import { nameOf } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
@@ -16,8 +16,8 @@ export interface PolicyRow {
 }
 
 export const policyRows = (index: Index): PolicyRow[] =>
-  new Network(index).policies
-    .map((policy: Policy) => ({
+  trafficOf(index)
+    .network.policies.map((policy: Policy) => ({
       object: nameOf(policy.manifest.object),
       namespace: policy.namespace,
       pods: saySelector(policy.selector, 'pod'),

@@ -1,4 +1,4 @@
-import { quantity } from '../../imports/quantity.ts';
+import { gibibytes, quantity } from '../../imports/quantity.ts';
 import { fitRules, knownFit } from '../check/fit.ts';
 import { placementRules } from '../check/placement.ts';
 import { type Amount, type Resident, residentsOf } from '../fit/residents.ts';
@@ -87,10 +87,7 @@ export function* capacityCautions({ base, head, entry }: Sides): Iterable<Cautio
   }
 }
 
-const GI = 2 ** 30;
-
 /** `2.5 CPU, 4.0Gi`; what is nothing is left out. */
 export const sayAmount = ({ cpu, memory }: Amount) =>
-  [...(cpu ? [`${Math.round(cpu * 100) / 100} CPU`] : []), ...(memory ? [`${(memory / GI).toFixed(1)}Gi`] : [])].join(
-    ', ',
-  ) || 'nothing';
+  [...(cpu ? [`${Math.round(cpu * 100) / 100} CPU`] : []), ...(memory ? [gibibytes(memory)] : [])].join(', ') ||
+  'nothing';
