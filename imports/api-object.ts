@@ -1,4 +1,4 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, Lazy } from 'cdk8s';
 import type { Construct } from 'constructs';
 
 /**
@@ -27,7 +27,7 @@ export function kind<T extends { apiVersion: string; kind: string }>(
 
 /**
  * What `ApiObject.toJson` returns, in one walk: cdk8s takes four, and asks three resolvers about every value. An object
- * with patches, lazy values or anything else but JSON is left to cdk8s.
+ * with patches, or anything else but JSON and lazy values, is left to cdk8s.
  */
 // biome-ignore lint/suspicious/noExplicitAny: as cdk8s types it
 export function jsonOf(construct: ApiObject): any {
@@ -61,6 +61,7 @@ function json(value: unknown, dropsEmpty: boolean): unknown {
   if (Array.isArray(value)) {
     return value.length || !dropsEmpty ? value.map((item) => json(item, dropsEmpty)) : undefined;
   }
+  if (value instanceof Lazy) return json(value.produce(), dropsEmpty);
   const from = value as Record<string, unknown>;
   if (from.constructor !== Object || typeof from.resolve === 'function') throw NOT_JSON;
   const to: Record<string, unknown> = {};
