@@ -6,6 +6,7 @@ import { type Keep, keepProblems, retention } from './backup-retention.ts';
 import { downloadScript, dumpScript, restoreScript } from './backup-scripts.ts';
 import type { Dependency, Env } from './dependency.ts';
 import type { Image } from './images.ts';
+import { runAt } from './jobs.ts';
 import { Pod, type Sidecar } from './pod.ts';
 import { longestGap, scheduleOf } from './schedule.ts';
 import type { Size } from './sizes.ts';
@@ -93,22 +94,12 @@ export class Backup extends Construct {
       pod.sidecar({ ...upload, name: `upload-${index + 2}`, uses: [target] }),
     );
 
-    new KubeCronJob(this, 'cron-job', {
-      metadata: { name, namespace: pod.pods.namespace, labels: pod.labels },
-      spec: {
-        schedule,
-        timeZone: 'Etc/UTC',
-        concurrencyPolicy: 'Forbid',
-        startingDeadlineSeconds: 600,
-        successfulJobsHistoryLimit: 3,
-        failedJobsHistoryLimit: 3,
-        jobTemplate: {
-          spec: {
-            backoffLimit: 2,
-            activeDeadlineSeconds: deadlineMinutes * 60,
-            template: pod.template({ sidecars, pod: { restartPolicy: 'Never', initContainers } }),
-          },
-        },
+    runAt(this, pod.metadata, {
+      schedule,
+      job: {
+        backoffLimit: 2,
+        activeDeadlineSeconds: deadlineMinutes * 60,
+        template: pod.template({ sidecars, pod: { restartPolicy: 'Never', initContainers } }),
       },
     });
 
@@ -172,7 +163,7 @@ export class Backup extends Construct {
       uses: [target],
     });
     new KubeCronJob(this, 'restore-cron-job', {
-      metadata: { name, namespace: pod.pods.namespace, labels: pod.labels },
+      metadata: pod.metadata,
       spec: {
         schedule: '0 0 1 1 *',
         suspend: true,

@@ -1,8 +1,8 @@
 import { Construct, type IConstruct } from 'constructs';
-import { KubeJob } from '../imports/k8s.ts';
 import { declare, refuse } from '../imports/relations.ts';
 import type { Dependency } from './dependency.ts';
 import type { Image } from './images.ts';
+import { runOnChange } from './jobs.ts';
 import { Pod } from './pod.ts';
 
 /** An index on a table in use. */
@@ -32,10 +32,7 @@ export interface MigrationJobProps {
  * for a lock gives up after ten seconds, for everybody else queues behind it. Indexes are built CONCURRENTLY, outside of a
  * transaction, and one that an interrupted run left invalid is built anew.
  *
- * A Job's template cannot be changed: `force` has Flux delete and make it again, when a new release or another index changes
- * it and never else. Nothing deletes it when it is done (no ttlSecondsAfterFinished): Flux would make it again every time
- * it looks. Refuses alike or ill-named indexes.
- * @see https://fluxcd.io/flux/components/kustomize/kustomizations/#controlling-the-apply-behavior-of-resources
+ * It runs again when a new release or another index changes it. Refuses alike or ill-named indexes.
  */
 export class MigrationJob extends Construct implements Dependency {
   readonly construct: IConstruct = this;
@@ -60,18 +57,10 @@ export class MigrationJob extends Construct implements Dependency {
     });
 
     declare(this, { layer: 'stores' });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name: id,
-        namespace: pod.pods.namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: {
-        backoffLimit: 3,
-        activeDeadlineSeconds: deadlineMinutes * 60,
-        template: pod.template({ pod: { restartPolicy: 'Never', initContainers: [copy] } }),
-      },
+    runOnChange(this, pod.metadata, {
+      backoffLimit: 3,
+      activeDeadlineSeconds: deadlineMinutes * 60,
+      template: pod.template({ pod: { restartPolicy: 'Never', initContainers: [copy] } }),
     });
     refuse(this, problems(indexes));
   }

@@ -100,6 +100,8 @@ export class Pod extends Construct {
   readonly name: string;
   readonly labels: Record<string, string>;
   readonly pods: PodSet;
+  /** Of the object that makes the pods. */
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly labels: Record<string, string> };
   readonly policy: NetworkPolicy;
   readonly #props: PodProps;
   readonly #config: Config;
@@ -113,6 +115,7 @@ export class Pod extends Construct {
     this.name = name;
     this.labels = labelsOf(this, name);
     this.pods = { namespace, labels: selectorOf(name) };
+    this.metadata = { name, namespace, labels: this.labels };
     this.#props = props;
     this.#config = new Config(this, 'config', { name, namespace, from: [...uses, { env, files }] });
     this.#configs = [this.#config];

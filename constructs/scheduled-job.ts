@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
-import { KubeCronJob } from '../imports/k8s.ts';
 import { refuse } from '../imports/relations.ts';
+import { runAt } from './jobs.ts';
 import { Pod, type PodProps } from './pod.ts';
 
 export interface ScheduledJobProps extends PodProps {
@@ -25,23 +25,13 @@ export class ScheduledJob extends Construct {
     const { schedule, deadlineMinutes = 60, tries = 3, on = true } = props;
     const pod = new Pod(this, 'pod', { ...props, name: id });
 
-    new KubeCronJob(this, 'cron-job', {
-      metadata: { name: id, namespace: pod.pods.namespace, labels: pod.labels },
-      spec: {
-        schedule,
-        timeZone: 'Etc/UTC',
-        suspend: on ? undefined : true,
-        concurrencyPolicy: 'Forbid',
-        startingDeadlineSeconds: 600,
-        successfulJobsHistoryLimit: 3,
-        failedJobsHistoryLimit: 3,
-        jobTemplate: {
-          spec: {
-            backoffLimit: tries - 1,
-            activeDeadlineSeconds: deadlineMinutes * 60,
-            template: pod.template({ pod: { restartPolicy: 'Never' } }),
-          },
-        },
+    runAt(this, pod.metadata, {
+      schedule,
+      suspend: on ? undefined : true,
+      job: {
+        backoffLimit: tries - 1,
+        activeDeadlineSeconds: deadlineMinutes * 60,
+        template: pod.template({ pod: { restartPolicy: 'Never' } }),
       },
     });
     refuse(

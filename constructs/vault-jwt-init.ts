@@ -1,9 +1,10 @@
 import { Construct, type IConstruct } from 'constructs';
-import { KubeCronJob, KubeJob } from '../imports/k8s.ts';
+import { KubeCronJob } from '../imports/k8s.ts';
 import { refuse } from '../imports/relations.ts';
 import type { Dependency } from './dependency.ts';
 import type { HaStatefulStore } from './ha-stateful-store.ts';
 import type { Image } from './images.ts';
+import { runOnChange } from './jobs.ts';
 import { namespaceOf } from './labels.ts';
 import { Pod } from './pod.ts';
 import type { Grants } from './stores/vault/policies.ts';
@@ -81,10 +82,7 @@ export class VaultJwtInit extends Construct {
       { name: 'verify', image: images.openssl, script: verifyScript },
       { name: 'publish', image: images.vault, script: publishScript(account(INIT)) },
     ]);
-    new KubeJob(this, 'job', {
-      metadata: { ...metadata, annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' } },
-      spec: { backoffLimit: 6, template },
-    });
+    runOnChange(this, metadata, { backoffLimit: 6, template });
     if (vault.forgets) {
       new KubeCronJob(this, 'again', {
         metadata,
@@ -161,7 +159,7 @@ export class VaultJwtInit extends Construct {
         initContainers: steps.slice(0, -1).map((step) => pod.container(step.name, program(step))),
       },
     });
-    return { template, metadata: { name, namespace: pod.pods.namespace, labels: pod.labels } };
+    return { template, metadata: pod.metadata };
   }
 }
 

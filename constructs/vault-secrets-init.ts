@@ -1,8 +1,8 @@
 import { Construct } from 'constructs';
-import { KubeJob } from '../imports/k8s.ts';
 import { declare } from '../imports/relations.ts';
 import type { Credential } from './credential.ts';
 import type { Image } from './images.ts';
+import { runOnChange } from './jobs.ts';
 import { Pod } from './pod.ts';
 import { asAccount, FOLDER } from './vault-jwt-init/paths.ts';
 import { MAKER, type VaultSecretStore } from './vault-secret-store.ts';
@@ -37,15 +37,7 @@ export class VaultSecretsInit extends Construct {
       files: { '/scripts/make.sh': script(account), '/scripts/secrets': lines.sort().join('') },
       uses: [store.vault.client(account)],
     });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name: MAKER,
-        namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: { backoffLimit: 6, template: pod.template({ pod: { restartPolicy: 'Never' } }) },
-    });
+    runOnChange(this, pod.metadata, { backoffLimit: 6, template: pod.template({ pod: { restartPolicy: 'Never' } }) });
     declare(this, { layer: 'stores' });
     declare(store, { uses: [this] });
   }

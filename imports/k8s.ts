@@ -6,6 +6,7 @@ import type { IHorizontalPodAutoscalerBehavior } from 'kubernetes-models/autosca
 import type { IMetricSpec } from 'kubernetes-models/autoscaling/v2/MetricSpec';
 import type { ICronJob } from 'kubernetes-models/batch/v1/CronJob';
 import type { IJob } from 'kubernetes-models/batch/v1/Job';
+import type { IJobSpec } from 'kubernetes-models/batch/v1/JobSpec';
 import type { IIngress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import type { INetworkPolicyPeer } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicyPeer';
@@ -74,6 +75,7 @@ export type {
   IEnvFromSource as EnvFromSource,
   IEnvVar as EnvVar,
   IHorizontalPodAutoscalerBehavior as HorizontalPodAutoscalerBehavior,
+  IJobSpec as JobSpec,
   IMetricSpec as MetricSpec,
   INetworkPolicyPeer as NetworkPolicyPeer,
   INetworkPolicyPort as NetworkPolicyPort,

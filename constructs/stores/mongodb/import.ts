@@ -1,10 +1,11 @@
 import { Construct, type IConstruct } from 'constructs';
-import { KubeJob, KubeNetworkPolicy } from '../../../imports/k8s.ts';
+import { KubeNetworkPolicy } from '../../../imports/k8s.ts';
 import { declare, type PodSet } from '../../../imports/relations.ts';
 import type { Credential } from '../../credential.ts';
 import type { Dependency, SecretKey } from '../../dependency.ts';
 import type { HaStatefulStore } from '../../ha-stateful-store.ts';
 import type { Image } from '../../images.ts';
+import { runOnChange } from '../../jobs.ts';
 import { Pod } from '../../pod.ts';
 import { PORT, REPLICA_SET } from './replica-set.ts';
 
@@ -71,18 +72,10 @@ export class MongoImport extends Construct implements Dependency {
         ],
       },
     });
-    new KubeJob(this, 'job', {
-      metadata: {
-        name,
-        namespace: pod.pods.namespace,
-        labels: pod.labels,
-        annotations: { 'kustomize.toolkit.fluxcd.io/force': 'Enabled' },
-      },
-      spec: {
-        backoffLimit: 3,
-        activeDeadlineSeconds: deadlineMinutes * 60,
-        template: pod.template({ pod: { restartPolicy: 'Never' } }),
-      },
+    runOnChange(this, pod.metadata, {
+      backoffLimit: 3,
+      activeDeadlineSeconds: deadlineMinutes * 60,
+      template: pod.template({ pod: { restartPolicy: 'Never' } }),
     });
   }
 }
