@@ -45,6 +45,7 @@ export function render<E extends Renderable<E>>(
       }
     }
   });
+  collect(app, { chart: environment.name, unit: '', source: undefined });
   for (const chart of app.node.children) {
     collect(chart, { chart: chart.node.id, unit: '', source: origins.get(chart) });
     for (const unit of chart.node.children) {
@@ -56,7 +57,7 @@ export function render<E extends Renderable<E>>(
 
   function collect(construct: IConstruct, place: Omit<Declared, 'path'>) {
     const { node } = construct;
-    const { path } = node;
+    const path = node.path || environment.name;
     for (const message of node.validate()) findings.push(refusal(path, message, place.source));
     for (const { type, data } of node.metadata) {
       if (type !== RELATION) continue;

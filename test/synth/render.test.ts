@@ -56,6 +56,11 @@ describe('render', () => {
     ]);
   });
 
+  test('reports what is refused of the app as a whole, by the name of its environment', () => {
+    const { findings } = rendered((chart) => refuse(chart.node.root, ['domain: none; give one']));
+    expect(findings).toMatchObject([{ rule: 'refused', object: 'studio', message: 'domain: none', fix: 'give one' }]);
+  });
+
   test('reports every refusal and every chart that throws, at its line, and goes on with the rest', () => {
     let line = 0;
     const { findings, manifests } = rendered(
