@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { KubeCronJob } from '../imports/k8s.ts';
-import { refuse, warn } from '../imports/relations.ts';
+import { identityOf, refuse, warn } from '../imports/relations.ts';
 import type { AlertRule } from './alert-rules.ts';
 import { type Keep, keepProblems, retention } from './backup-retention.ts';
 import { downloadScript, dumpScript, restoreScript } from './backup-scripts.ts';
@@ -30,6 +30,8 @@ export interface Dump {
 }
 
 export interface BackupProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   readonly dump: Dump;
   /** Where to, at best outside of the cluster: each brings `TARGET` and its credential, for rclone. */
   readonly targets: readonly Dependency[];
@@ -63,7 +65,7 @@ export class Backup extends Construct {
 
   constructor(scope: Construct, id: string, props: BackupProps & { readonly name?: string }) {
     super(scope, id);
-    const { dump, targets, rpoMinutes, uploader, name = id } = props;
+    const { dump, targets, rpoMinutes, uploader, name = identityOf(this, props.identity) } = props;
     const { schedule = scheduleOf(rpoMinutes), keep = { days: 7 }, size = 'medium' } = props;
     const gap = longestGap(schedule);
     const { deadlineMinutes = Math.min(45, Math.floor((gap ?? 60) * 0.75)) } = props;

@@ -1,5 +1,5 @@
 import { Construct, type IConstruct } from 'constructs';
-import { declare, refuse } from '../imports/relations.ts';
+import { declare, identityOf, refuse } from '../imports/relations.ts';
 import type { Dependency } from './dependency.ts';
 import type { Image } from './images.ts';
 import { runOnChange } from './jobs.ts';
@@ -13,6 +13,8 @@ export interface ConcurrentIndex {
 }
 
 export interface MigrationJobProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** Where to: brings `DATABASE_URL`, for the server itself or a session pooler; a transaction pooler has no session to lock with. */
   readonly database: readonly Dependency[];
   /** The release, and where in it the schema stands; the path may hold `*`. */
@@ -37,8 +39,9 @@ export interface MigrationJobProps {
 export class MigrationJob extends Construct implements Dependency {
   readonly construct: IConstruct = this;
 
-  constructor(scope: Construct, id: string, props: MigrationJobProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: MigrationJobProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { database, release, schema, indexes = [], client, deadlineMinutes = 30 } = props;
 
     const pod = new Pod(this, 'pod', {

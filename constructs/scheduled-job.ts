@@ -1,9 +1,11 @@
 import { Construct } from 'constructs';
-import { refuse } from '../imports/relations.ts';
+import { identityOf, refuse } from '../imports/relations.ts';
 import { runAt } from './jobs.ts';
 import { Pod, type PodProps } from './pod.ts';
 
 export interface ScheduledJobProps extends PodProps {
+  /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
+  readonly identity?: string;
   /** In cron's words, UTC: `0 7 * * *`. */
   readonly schedule: string;
   /** Minutes after which a run is given up. @default 60 */
@@ -16,12 +18,13 @@ export interface ScheduledJobProps extends PodProps {
 
 /**
  * A program that runs at set times: CronJob, ServiceAccount, ConfigMap and NetworkPolicy. One run at a time; one that could
- * not start within ten minutes is left out. The construct's id is its name. Refuses times and tries that are none.
+ * not start within ten minutes is left out. Refuses times and tries that are none.
  * @see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
  */
 export class ScheduledJob extends Construct {
-  constructor(scope: Construct, id: string, props: ScheduledJobProps) {
-    super(scope, id);
+  constructor(scope: Construct, constructId: string, props: ScheduledJobProps) {
+    super(scope, constructId);
+    const id = identityOf(this, props.identity);
     const { schedule, deadlineMinutes = 60, tries = 3, on = true } = props;
     const pod = new Pod(this, 'pod', { ...props, name: id });
 

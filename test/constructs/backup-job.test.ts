@@ -39,6 +39,7 @@ test('runs one at a time, dumps before it uploads, and gives up before the next 
 
 test('passes on what may differ', () => {
   const full: Required<Changes> = {
+    identity: 'backup',
     tables: ['orders', 'customers'],
     schedule: '*/30 * * * *',
     rpoMinutes: 30,

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { Chart as Cdk8sChart, type Chart } from 'cdk8s';
+import { BackupJob } from '../../constructs/backup-job.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { KnativeWorker } from '../../constructs/knative-worker.ts';
+import { MigrationJob } from '../../constructs/migration-job.ts';
 import { RabbitmqCluster } from '../../constructs/rabbitmq.ts';
+import { ScheduledJob } from '../../constructs/scheduled-job.ts';
 import { SharedFolder } from '../../constructs/shared-folder.ts';
 import type { Design } from '../../constructs/stores/engine.ts';
 import { StrimziKafka } from '../../constructs/stores/strimzi.ts';
@@ -68,6 +71,26 @@ const named: Readonly<Record<string, (chart: Chart, id: string, kept: Kept) => u
       ...kept,
     }),
   SharedFolder: (chart, id, kept) => new SharedFolder(chart, id, { storageClass: 'nfs', storage: '10Gi', ...kept }),
+  ScheduledJob: (chart, id, kept) =>
+    new ScheduledJob(chart, id, { image: 'report:1.0.0', size: 'small', schedule: '0 7 * * *', ...kept }),
+  MigrationJob: (chart, id, kept) =>
+    new MigrationJob(chart, id, {
+      database: [],
+      release: 'app:1.0.0',
+      schema: '/app/schema.sql',
+      client: 'postgres:17.6',
+      ...kept,
+    }),
+  BackupJob: (chart, id, kept) =>
+    new BackupJob(chart, id, {
+      database: [],
+      target: { env: { TARGET: 'outside:folder' } },
+      tables: ['orders'],
+      client: 'postgres:17.6',
+      uploader: 'rclone:1.75.1',
+      rpoMinutes: 60,
+      ...kept,
+    }),
   ChartRelease: (chart, id, kept) =>
     new ChartRelease(chart, id, { from: 'oci://ghcr.io/acme', version: '1.2.3', ...kept }),
 };
