@@ -1,6 +1,9 @@
 import { type Manifest, nameOf } from '../manifest.ts';
+import { at } from '../resolve/json.ts';
+import { isEmpty, matches, selectorOf } from '../resolve/selectors.ts';
 import { isPods, sayParty } from './policies.ts';
 import type { Rule } from './rule.ts';
+import { podlessSelector } from './selectors.ts';
 import { accountOf, Servers } from './servers.ts';
 import { trafficOf } from './traffic.ts';
 
@@ -107,4 +110,24 @@ spec: { identityRefs: [{ kind: ServiceAccount, name: old }] }
   passes: meshed,
 };
 
-export const meshRules: readonly Rule[] = [meshDenied, meshOpen];
+const serverSelectsNothing: Rule = {
+  name: 'server-selects-nothing',
+  doc: 'No pod carries the labels that a Server of Linkerd selects: the port it was to close is as open as before.',
+  severity: 'error',
+  *check(context) {
+    const { index } = context;
+    const { calls } = trafficOf(index);
+    for (const server of index.byKind('Server', 'policy.linkerd.io')) {
+      const selector = selectorOf(at(server.object, 'spec', 'podSelector'));
+      const { namespace = '' } = server.object.metadata;
+      // Pods that only the cluster makes are known by the calls declared for them.
+      const isCalled = calls.some(({ to }) => isPods(to) && to.namespace === namespace && matches(selector, to.labels));
+      if (isCalled || isEmpty(selector)) continue;
+      yield* podlessSelector(context, server, selector, 'select labels of the pod template', 'spec.podSelector');
+    }
+  },
+  breaks: meshed.replace('{ podSelector: { matchLabels: { app: web }', '{ podSelector: { matchLabels: { app: webb }'),
+  passes: meshed,
+};
+
+export const meshRules: readonly Rule[] = [meshDenied, meshOpen, serverSelectsNothing];

@@ -72,7 +72,14 @@ const isElsewhere = ({ index, closed }: Context, namespace: string, selector: Se
 
 const EVERY: Selector = { labels: {}, expressions: [] };
 
-function* podlessSelector(context: Context, manifest: Manifest, selector: Selector, fix: string): Iterable<Problem> {
+/** That no pod has these labels, where all pods are known. */
+export function* podlessSelector(
+  context: Context,
+  manifest: Manifest,
+  selector: Selector,
+  fix: string,
+  field = 'spec.selector',
+): Iterable<Problem> {
   const { index, closed } = context;
   const namespace = manifest.object.metadata.namespace ?? '';
   if (
@@ -84,9 +91,9 @@ function* podlessSelector(context: Context, manifest: Manifest, selector: Select
   const where = namespace ? `namespace "${namespace}"` : 'its namespace';
   yield {
     manifest,
-    field: 'spec.selector',
+    field,
     severity: closed ? 'error' : 'warning',
-    message: `spec.selector: no pod in ${where} has ${say(selector)}${nearlyMatching(index, namespace, selector)}`,
+    message: `${field}: no pod in ${where} has ${say(selector)}${nearlyMatching(index, namespace, selector)}`,
     fix,
   };
 }
