@@ -16,7 +16,7 @@ function services(app: App) {
 export default {
   name: 'bench',
   kubernetes: '1.34',
-  repository: { url: 'ssh://git@git.example/bench', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@git.example/bench', branch: 'main' },
   nodes: [{ name: 'node', count: 4000, arch: 'amd64', cpu: '4', memory: '8Gi', disk: '100Gi' }],
   storageClasses: {},
   domain: 'bench.example',

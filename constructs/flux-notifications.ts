@@ -2,6 +2,7 @@ import { ApiObject, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Alert, Provider } from '../imports/custom.ts';
 import { environmentOf } from '../imports/environment.ts';
+import { sourceKind } from '../imports/source.ts';
 import { Credential } from './credential.ts';
 import { namespaceOf } from './labels.ts';
 
@@ -20,6 +21,7 @@ export class FluxNotifications extends Construct {
   constructor(scope: Construct, id: string, props: FluxNotificationsProps) {
     super(scope, id);
     const { channel } = props;
+    const { name, repository } = environmentOf(this);
     const metadata = { name: 'slack', namespace: namespaceOf(this) };
 
     const credential = new Credential(this, 'credential', { name: 'flux-slack', keys: { address: 'given' } });
@@ -32,9 +34,9 @@ export class FluxNotifications extends Construct {
       metadata,
       spec: {
         providerRef: { name: metadata.name },
-        eventMetadata: { cluster: environmentOf(this).name },
+        eventMetadata: { cluster: name },
         eventSeverity: 'error',
-        eventSources: Lazy.any({ produce: () => [...own, ...this.releases()] }),
+        eventSources: Lazy.any({ produce: () => [...own(sourceKind(repository)), ...this.releases()] }),
       },
     });
   }
@@ -48,9 +50,8 @@ export class FluxNotifications extends Construct {
   }
 }
 
-const own = ['GitRepository', 'Kustomization', 'ImageRepository', 'ImagePolicy', 'ImageUpdateAutomation'].map(
-  (kind) => ({
+const own = (source: string) =>
+  [source, 'Kustomization', 'ImageRepository', 'ImagePolicy', 'ImageUpdateAutomation'].map((kind) => ({
     kind,
     name: '*',
-  }),
-);
+  }));

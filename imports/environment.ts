@@ -1,6 +1,7 @@
 import type { App } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { PodSet, Provides } from './relations.ts';
+import type { Source } from './source.ts';
 
 /** Where a pod may run: one machine. */
 export interface Node {
@@ -83,8 +84,8 @@ export interface Environment {
   readonly name: string;
   /** Kubernetes minor version, `1.34`. */
   readonly kubernetes: string;
-  /** The GitOps repository that Flux reads, as `flux bootstrap` was given it. */
-  readonly repository: { readonly url: string; readonly branch: string };
+  /** Where commits are pushed, and whether Flux reads them there or as an artifact in a registry. */
+  readonly repository: Source;
   readonly nodes: readonly (Node | NodePool)[];
   readonly storageClasses: Readonly<Record<string, StorageClass>>;
   readonly domain: string;
@@ -100,7 +101,7 @@ export interface Environment {
   readonly mesh: 'none' | 'linkerd';
   readonly secrets: SecretSource;
   readonly registries: { readonly own: Registry };
-  /** Who writes new tags of own images into the committed files; both edit the same marker. */
+  /** Who writes new tags of own images into the committed files; both edit the same marker. Flux needs `repository` to be git. */
   readonly imageTags: 'flux' | 'ci';
   /** How often Flux looks and retries: `10m`, `1m`. */
   readonly flux: {

@@ -1,4 +1,5 @@
 import type { Environment } from '../imports/environment.ts';
+import { FLUX_SYSTEM, sourceKind } from '../imports/source.ts';
 import { findingsOf } from './flux/findings.ts';
 import { planner } from './flux/guards.ts';
 import { healthOf, sealedHealth } from './flux/health.ts';
@@ -13,7 +14,7 @@ export { isGuarded } from './flux/guards.ts';
 export { type Committed, movedObjects } from './flux/moved.ts';
 export { renamedObjects } from './flux/renamed.ts';
 
-export type FluxFacts = Pick<Environment, 'name' | 'flux' | 'also'>;
+export type FluxFacts = Pick<Environment, 'name' | 'flux' | 'also' | 'repository'>;
 
 /** What is hand-owned under `clusters/<env>`. */
 export interface HandOwned {
@@ -84,15 +85,13 @@ function byLayer({ folders }: Layout, needs: Needs): string[] {
 const rootOf = ({ folders }: Layout, name: string) =>
   folders.get(name)?.infrastructure === false ? 'apps.yaml' : 'infrastructure.yaml';
 
-const FLUX_SYSTEM = 'flux-system';
-
 /** https://fluxcd.io/flux/components/kustomize/kustomizations/ */
 function kustomization(
   name: string,
   { folders }: Layout,
   { awaited }: Needs,
   dependsOn: Iterable<string>,
-  { name: environment, flux: { interval, retryInterval } }: FluxFacts,
+  { name: environment, flux: { interval, retryInterval }, repository }: FluxFacts,
 ): KubeObject {
   const objects = [...(awaited.get(name) ?? [])];
   const size = [...(folders.get(name)?.files.values() ?? [])].reduce((sum, { length }) => sum + length, 0);
@@ -108,7 +107,7 @@ function kustomization(
       path: `./clusters/${environment}/${name}`,
       prune: true,
       retryInterval,
-      sourceRef: { kind: 'GitRepository', name: FLUX_SYSTEM },
+      sourceRef: { kind: sourceKind(repository), name: FLUX_SYSTEM },
       timeout: timeout(size, objects),
     }),
   };

@@ -27,7 +27,7 @@ import { platform } from '../platform/platform.ts';
 export default {
   ...k3s,
   name: '${name}',
-  repository: { url: 'ssh://git@github.com/you/fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/you/fleet', branch: 'main' },
   nodes: [{ name: 'node-1', arch: 'amd64', cpu: '4', memory: '16Gi', disk: '256Gi' }],
   domain: '${name}.example.org',
   registries: { own: { prefix: 'ghcr.io/you' } },

@@ -4,6 +4,7 @@ import { check } from './check/check.ts';
 import { Exceptions } from './check/exceptions.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
+import { sourceFindings } from './flux/source.ts';
 import {
   fluxPlan,
   goneKustomizations,
@@ -73,6 +74,7 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
     ...rendered.findings.map((each) => (each.rule === ADVICE ? exceptions.accept(each, each.object) : each)),
     ...markFindings,
     ...plan.findings,
+    ...sourceFindings(environment, tree),
     ...movedObjects(plan, (id) => before.get(id), exceptions),
     ...renamedObjects(plan, before, exceptions),
     ...gone.findings,

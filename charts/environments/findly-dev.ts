@@ -8,7 +8,7 @@ import { platform } from '../platform/platform.ts';
 export default {
   ...gke,
   name: 'findly-dev',
-  repository: { url: 'ssh://git@github.com/findlynow/fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/findlynow/fleet', branch: 'main' },
   nodes: [
     {
       name: 'default-pool',

@@ -8,7 +8,7 @@ import { platform } from '../platform/platform.ts';
 export default {
   ...gke,
   name: 'findly-prod',
-  repository: { url: 'ssh://git@github.com/findlynow/fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/findlynow/fleet', branch: 'main' },
   nodes: [
     {
       name: 'default-pool',

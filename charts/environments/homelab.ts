@@ -18,7 +18,7 @@ const people = assumed.people.value;
 export const homelabWith = ({ telemetry }: { readonly telemetry: boolean }): Environment => ({
   ...k3s,
   name: 'homelab',
-  repository: { url: people.repository, branch: 'main' },
+  repository: { kind: 'git', url: people.repository, branch: 'main' },
   nodes: names.map((name) => ({ name, ...machine, labels: { 'capability/page-size': assumed['page size'].value } })),
   domain,
   // Plain HTTP: `npm run registries -- homelab` prints what K3s has to be told about it.

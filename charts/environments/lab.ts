@@ -14,7 +14,7 @@ const box = { arch: 'amd64', cpu: '7500m', memory: '30Gi', disk: '900Gi', labels
 export default {
   ...k3s,
   name: 'lab',
-  repository: { url: 'ssh://git@github.com/example/fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/example/fleet', branch: 'main' },
   nodes: [
     { name: 'pi-1', ...pi },
     { name: 'pi-2', ...pi },

@@ -7,7 +7,7 @@ import { platform } from '../platform/platform.ts';
 export default {
   ...k3s,
   name: 'neotool-dev',
-  repository: { url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
   nodes: [{ name: 'dev', count: 2, arch: 'amd64', cpu: '7500m', memory: '30Gi', disk: '400Gi' }],
   domain: 'neotool.internal',
   ingress: { class: 'traefik', issuer: 'neotool-dev' },

@@ -7,7 +7,7 @@ import { platform } from '../platform/platform.ts';
 export default {
   ...k3s,
   name: 'neotool-local',
-  repository: { url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
   nodes: [{ name: 'local', arch: 'amd64', cpu: '7500m', memory: '30Gi', disk: '200Gi' }],
   domain: 'neotool.local',
   ingress: { class: 'traefik', issuer: 'neotool-local' },

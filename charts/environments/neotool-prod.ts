@@ -11,7 +11,7 @@ const account = '0123456789abcdef0123456789abcdef';
 export default {
   ...k3s,
   name: 'neotool-prod',
-  repository: { url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
   nodes: [{ name: 'node', count: 6, arch: 'amd64', cpu: '7500m', memory: '30Gi', disk: '400Gi' }],
   storageClasses: { ...k3s.storageClasses, 'ebs-gp3': { kind: 'network', expandable: true } },
   domain: 'neotool.example.com',

@@ -10,7 +10,7 @@ const account = '0123456789abcdef0123456789abcdef';
 export default {
   ...k3s,
   name: 'neotool-staging',
-  repository: { url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/salomax/neotool-fleet', branch: 'main' },
   nodes: [{ name: 'node', count: 4, arch: 'amd64', cpu: '7500m', memory: '30Gi', disk: '400Gi' }],
   storageClasses: { ...k3s.storageClasses, 'ebs-gp3': { kind: 'network', expandable: true } },
   domain: 'staging.neotool.example.com',

@@ -52,7 +52,7 @@ const traefik = { nodePorts: { web: 30080, websecure: 30443, proxies: ['192.168.
 export default {
   ...k3s,
   name: 'studio',
-  repository: { url: 'ssh://git@github.com/example/homelab', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@github.com/example/homelab', branch: 'main' },
   nodes: [
     {
       ...pi,

@@ -19,7 +19,7 @@ const keep = { daily: 7, weekly: 4, monthly: 3 };
 export default {
   ...k3sWithTraefik,
   name: 'vinyl',
-  repository: { url: people.repository, branch: 'main' },
+  repository: { kind: 'git', url: people.repository, branch: 'main' },
   nodes: [
     { name: 'pi-1', ...pi },
     { name: 'pi-2', ...pi },

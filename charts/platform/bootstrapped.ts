@@ -30,7 +30,6 @@ export const bootstrapped = {
       { kind: 'Namespace', name: 'default' },
       { kind: 'Namespace', name: 'kube-system' },
       { kind: 'Namespace', name: 'flux-system' },
-      { kind: 'GitRepository', namespace: 'flux-system', name: 'flux-system' },
       { kind: 'Service', namespace: 'kube-system', name: 'kube-dns', ports: [53] },
       { kind: 'PriorityClass', name: 'system-cluster-critical' },
       { kind: 'PriorityClass', name: 'system-node-critical' },

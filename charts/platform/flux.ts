@@ -4,7 +4,7 @@ import type { AlertReceiversProps } from '../../constructs/alertmanager.ts';
 import { FluxNotifications } from '../../constructs/flux-notifications.ts';
 import { ImageUpdateAutomation } from '../../imports/custom.ts';
 import type { Environment } from '../../imports/environment.ts';
-import { declare } from '../../imports/relations.ts';
+import { declare, refuse } from '../../imports/relations.ts';
 
 /** What Flux does besides applying: it commits new tags of own images, and speaks up when it fails. */
 export function flux(app: App, environment: Environment, { alerts }: { readonly alerts: AlertReceiversProps }) {
@@ -15,7 +15,12 @@ export function flux(app: App, environment: Environment, { alerts }: { readonly 
   new FluxNotifications(chart, 'notifications', { channel: alerts.slack.channel });
 
   if (environment.imageTags !== 'flux') return;
-  const { branch } = environment.repository;
+  const { kind, branch } = environment.repository;
+  if (kind === 'oci') {
+    refuse(chart, [
+      "imageTags: 'flux' commits tags to git, and this cluster reads an artifact (repository.kind is oci); let CI write them, imageTags: 'ci', with npm run tag",
+    ]);
+  }
   new ImageUpdateAutomation(new Construct(chart, 'image-automation'), 'automation', {
     metadata: { name: environment.name, namespace },
     spec: {

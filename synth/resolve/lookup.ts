@@ -1,3 +1,4 @@
+import { FLUX_SYSTEM, sourceKind } from '../../imports/source.ts';
 import { type Declared, groupOf, type Manifest } from '../manifest.ts';
 import type { Provided, World } from '../resolve.ts';
 import { isBuiltIn } from './kinds.ts';
@@ -26,7 +27,10 @@ export class Lookup {
       if (by.sealed) this.#addProvided({ ...by.sealed, kind: 'Secret', by });
     }
     for (const { objects = [] } of world.provides) for (const object of objects) this.#addProvided(object);
-    const { storageClasses = {}, ingress } = world.cluster ?? {};
+    const { storageClasses = {}, ingress, repository } = world.cluster ?? {};
+    for (const kind of repository ? [sourceKind(repository)] : ['GitRepository', 'OCIRepository']) {
+      this.#addProvided({ kind, namespace: FLUX_SYSTEM, name: FLUX_SYSTEM });
+    }
     for (const name in storageClasses) this.#addProvided({ kind: 'StorageClass', name });
     if (ingress) this.#addProvided({ kind: 'IngressClass', name: ingress.class });
   }
@@ -121,7 +125,6 @@ export class Lookup {
 }
 
 const ROOT_CA = 'kube-root-ca.crt';
-const FLUX = 'flux-system';
 
 /** What every cluster has, and what `flux bootstrap` puts there: names, by kind and namespace. */
 const THERE: Readonly<Record<string, RegExp>> = {
@@ -130,10 +133,9 @@ const THERE: Readonly<Record<string, RegExp>> = {
   'Role/kube-system': /^(extension-apiserver-authentication-reader|system:.*)$/,
   'PriorityClass/': /^system-(cluster|node)-critical$/,
   'Service/default': /^kubernetes$/,
-  [`GitRepository/${FLUX}`]: /^flux-system$/,
-  [`Kustomization/${FLUX}`]: /^flux-system$/,
-  [`ServiceAccount/${FLUX}`]: /-controller$/,
-  [`Service/${FLUX}`]: /^(source-controller|notification-controller|webhook-receiver)$/,
+  [`Kustomization/${FLUX_SYSTEM}`]: /^flux-system$/,
+  [`ServiceAccount/${FLUX_SYSTEM}`]: /-controller$/,
+  [`Service/${FLUX_SYSTEM}`]: /^(source-controller|notification-controller|webhook-receiver)$/,
 };
 
 function alwaysThere(kind: string, namespace: string | undefined, name: string): Provided | undefined {

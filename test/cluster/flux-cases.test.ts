@@ -37,7 +37,11 @@ afterAll(async () => {
 const planOf = (rendered: Rendered, hand: { bootstrapped?: boolean; secrets?: readonly string[] } = {}): Plan =>
   fluxPlan(
     resolve(rendered, { provides: [{ kinds: FLUX_KINDS }], closed: true }),
-    { name: 'test', flux: { interval: '10m', retryInterval: '5s' } },
+    {
+      name: 'test',
+      flux: { interval: '10m', retryInterval: '5s' },
+      repository: { kind: 'git', url: 'ssh://git@git.test/fleet', branch: 'main' },
+    },
     { hasFluxSystem: hand.bootstrapped ?? false, secretFiles: hand.secrets ?? [] },
   );
 

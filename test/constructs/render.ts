@@ -5,7 +5,7 @@ import { RELATION, type Relation } from '../../imports/relations.ts';
 export const environment: Environment = {
   name: 'test',
   kubernetes: '1.34',
-  repository: { url: 'ssh://git@git.test/fleet', branch: 'main' },
+  repository: { kind: 'git', url: 'ssh://git@git.test/fleet', branch: 'main' },
   nodes: [{ name: 'node-1', arch: 'arm64', cpu: '4', memory: '8Gi', disk: '256Gi' }],
   storageClasses: { 'local-path': { kind: 'node', default: true, expandable: false } },
   domain: 'example.test',

@@ -6,7 +6,11 @@ import { resolve } from '../../synth/resolve.ts';
 import fc from '../property.ts';
 import { fleet, object, unit } from './fleet.ts';
 
-const FACTS = { name: 'test', flux: { interval: '10m', retryInterval: '1m' } };
+const FACTS = {
+  name: 'test',
+  flux: { interval: '10m', retryInterval: '1m' },
+  repository: { kind: 'git', url: 'ssh://git@git.test/fleet', branch: 'main' },
+} as const;
 const FLUX = { kinds: ['helm.toolkit.fluxcd.io/*', 'source.toolkit.fluxcd.io/*'] };
 
 const plan = (rendered: Rendered, hand: Partial<HandOwned> = {}, also?: string[]) =>

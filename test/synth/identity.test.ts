@@ -8,7 +8,11 @@ import { fleet, object, unit } from './fleet.ts';
 const plan = (rendered: Rendered) =>
   fluxPlan(
     resolve(rendered, { provides: [], closed: true }),
-    { name: 'test', flux: { interval: '10m', retryInterval: '1m' } },
+    {
+      name: 'test',
+      flux: { interval: '10m', retryInterval: '1m' },
+      repository: { kind: 'git', url: 'ssh://git@git.test/fleet', branch: 'main' },
+    },
     { hasFluxSystem: false, secretFiles: [] },
   );
 const committed = (...objects: KubeObject[]) => new Map(objects.map((each) => [idOf(each), { object: each }]));

@@ -24,7 +24,11 @@ export function mapped(rendered: Rendered) {
   const nodes = [node('one'), node('two')];
   const cluster = { nodes, network, storageClasses: {}, mesh: 'none' as const };
   const index = resolve(rendered, { provides: [], closed: true, cluster });
-  const facts: FluxFacts = { name: 'made-up', flux: { interval: '10m', retryInterval: '1m' } };
+  const facts: FluxFacts = {
+    name: 'made-up',
+    flux: { interval: '10m', retryInterval: '1m' },
+    repository: { kind: 'git', url: 'ssh://git@git.test/fleet', branch: 'main' },
+  };
   const synthesis = { index, plan: fluxPlan(index, facts, { hasFluxSystem: false, secretFiles: [] }) };
   return { map: mapOf({ name: 'made-up', nodes }, synthesis), synthesis };
 }
