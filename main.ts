@@ -151,6 +151,21 @@ program
   .action(async (environments, options) => (await import('./commands/handbook.ts')).handbook(environments, options));
 
 program
+  .command('artifact')
+  .description('push what is committed of an environment to the registry that its Flux reads')
+  .argument('<env>')
+  .option('--check', 'push nothing; exit 1 where the registry has something else')
+  .option('--force', 'though the registry has a commit that this one does not come after')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, options) => (await import('./commands/artifact.ts')).artifact(environment, options));
+
+program
+  .command('source')
+  .description('print where Flux reads from: clusters/<env>/flux-system/gotk-sync.yaml')
+  .argument('<env>')
+  .action(async (environment) => (await import('./commands/source.ts')).source(environment));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());

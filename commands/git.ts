@@ -9,13 +9,11 @@ import { Refusal } from './project.ts';
 export class Git {
   readonly root: string;
 
-  constructor(folder: string) {
+  /** `need` says why it has to be one, and what to do. */
+  constructor(folder: string, need = 'review compares commits, so point --repo at one') {
     if (!existsSync(folder)) throw new Refusal(`${folder}: no such folder; point --repo at a git repository`);
     const { status, stdout } = run(folder, ['rev-parse', '--show-toplevel']);
-    if (status)
-      throw new Refusal(
-        `${folder}: is no git repository with a work tree; review compares commits, so point --repo at one`,
-      );
+    if (status) throw new Refusal(`${folder}: is no git repository with a work tree; ${need}`);
     this.root = stdout.toString().trim();
   }
 
@@ -78,16 +76,45 @@ export class Git {
     return new Set([...paths, ...fresh].filter(Boolean));
   }
 
+  /** Whether everything in `older` is in `newer` too. */
+  contains(newer: string, older: string): boolean {
+    return this.ask('merge-base', '--is-ancestor', older, newer) !== undefined;
+  }
+
+  /** What of these paths is not as it is committed, or not committed at all. */
+  dirty(path: string): readonly string[] {
+    const entries = (
+      this.ask('status', '--porcelain', '-z', '--no-renames', '--untracked-files=all', '--', path) ?? ''
+    ).split('\0');
+    return entries.filter(Boolean).map((entry) => entry.slice(3));
+  }
+
+  /** The files of a folder in a commit, from git's objects alone; links and submodules are none. */
+  filesBelow(commit: string, folder: string): { path: string; executable: boolean; content: Buffer }[] {
+    const { status, stdout } = run(this.root, ['ls-tree', '-r', '-z', '--full-tree', commit, '--', `${folder}/`]);
+    if (status) throw new Refusal(UNREADABLE(commit));
+    const entries = [...stdout.toString().matchAll(/(100\d+) blob (\w+)\t([^\0]*)\0/g)];
+    const contents = contentsOf(
+      this.root,
+      entries.map(([, , id]) => id!),
+    );
+    return entries.map(([, mode, id, path]) => {
+      const content = contents.get(id!);
+      if (!content) throw new Refusal(UNREADABLE(commit));
+      return { path: path!, executable: mode === '100755', content };
+    });
+  }
+
   /** The tree of a commit as files, read from git's objects alone. */
   files(commit: string): Files {
     const { status, stdout } = run(this.root, ['ls-tree', '-r', '-z', '--long', '--full-tree', commit]);
-    if (status)
-      throw new Refusal(
-        `${commit}: its tree cannot be read here; a partial clone may lack it: git fetch --refetch --no-filter`,
-      );
+    if (status) throw new Refusal(UNREADABLE(commit));
     return new GitTree(this.root, stdout.toString());
   }
 }
+
+const UNREADABLE = (commit: string) =>
+  `${commit}: its tree cannot be read here; a partial clone may lack it: git fetch --refetch --no-filter`;
 
 const DEEPEN = 'git fetch --unshallow (actions/checkout: fetch-depth: 0)';
 
@@ -99,8 +126,25 @@ function run(folder: string, words: readonly string[], input?: string) {
     env: { ...process.env, LC_ALL: 'C', GIT_NO_LAZY_FETCH: '1', GIT_OPTIONAL_LOCKS: '0', GIT_TERMINAL_PROMPT: '0' },
   });
   if (error && (error as NodeJS.ErrnoException).code === 'ENOENT')
-    throw new Refusal('git: not found; review reads the repository with it');
+    throw new Refusal('git: not found; the repository is read with it');
   return { status: error ? 1 : (status ?? 1), stdout };
+}
+
+/** Blobs by their ids, by one process; those that are not here are left out. */
+function contentsOf(root: string, wanted: readonly string[]): Map<string, Buffer> {
+  const contents = new Map<string, Buffer>();
+  const ids = [...new Set(wanted)];
+  if (!ids.length) return contents;
+  const { stdout } = run(root, ['cat-file', '--batch'], ids.join('\n'));
+  for (let at = 0; at < stdout.length; ) {
+    const end = stdout.indexOf(10, at);
+    const [id = '', kind, size] = stdout.toString('latin1', at, end).split(' ');
+    at = end + 1;
+    if (kind !== 'blob') continue;
+    contents.set(id, stdout.subarray(at, at + Number(size)));
+    at += Number(size) + 1;
+  }
+  return contents;
 }
 
 interface Blob {
@@ -142,17 +186,7 @@ class GitTree implements Files {
     const wanted = [...this.#blobs].flatMap(([path, { id, size, isLink }]) =>
       isLink || (YAML.test(path) && size <= LARGEST) ? [id] : [],
     );
-    const ids = [...new Set(wanted)];
-    if (!ids.length) return;
-    const { stdout } = run(this.#root, ['cat-file', '--batch'], ids.join('\n'));
-    for (let at = 0; at < stdout.length; ) {
-      const end = stdout.indexOf(10, at);
-      const [id = '', kind, size] = stdout.toString('latin1', at, end).split(' ');
-      at = end + 1;
-      if (kind !== 'blob') continue;
-      this.#contents.set(id, stdout.subarray(at, at + Number(size)));
-      at += Number(size) + 1;
-    }
+    for (const [id, content] of contentsOf(this.#root, wanted)) this.#contents.set(id, content);
   }
 
   /** Relative to the root, links followed; undefined for what is not there. */
