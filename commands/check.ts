@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { platforms } from '../charts/platforms.ts';
 import { check as findingsOf } from '../synth/check/check.ts';
 import type { Finding } from '../synth/manifest.ts';
 import { readNodes } from '../synth/read/nodes.ts';
@@ -18,7 +19,9 @@ export function check(paths: readonly string[], { nodes, format: as }: CheckOpti
   const absent = paths.filter((path) => !existsSync(path));
   if (absent.length) throw new Refusal(`${absent.join(', ')}: no such file or folder`);
   const cluster =
-    nodes === undefined ? undefined : { nodes: refusing(() => readNodes(readFileSync(nodes, 'utf8'), nodes)) };
+    nodes === undefined
+      ? undefined
+      : { nodes: refusing(() => readNodes(readFileSync(nodes, 'utf8'), nodes)), platforms };
 
   const { worlds, findings, objectsRead } = readManifests(paths, { root: process.cwd() });
   const lineOf = lineFinder(process.cwd());

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
+import { platforms } from '../charts/platforms.ts';
 import type { Node, NodePool } from '../imports/environment.ts';
 import type { Provides } from '../imports/relations.ts';
 import { type Finding, idOf, type Manifest } from '../synth/manifest.ts';
@@ -67,7 +68,10 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
     const facts: ProjectFacts = isOurs ? await factsOf(environment, options.head === undefined) : {};
     const cluster = nodes ?? facts.nodes;
     const index = ({ manifests, provides }: ObjectSet) =>
-      resolve({ manifests, declared: [] }, { provides, closed: false, cluster: cluster && { nodes: cluster } });
+      resolve(
+        { manifests, declared: [] },
+        { provides, closed: false, cluster: cluster && { nodes: cluster, platforms } },
+      );
     pages.push(
       reviewOf(index(old), index(now), {
         environment,

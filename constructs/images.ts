@@ -1,6 +1,6 @@
 import { Construct } from 'constructs';
 import { ImagePolicy, ImageRepository } from '../imports/custom.ts';
-import { committedTag, environmentOf } from '../imports/environment.ts';
+import { type Arch, committedTag, environmentOf } from '../imports/environment.ts';
 import { declare, type OwnImage, refuse } from '../imports/relations.ts';
 
 /** A third-party image, `docker.io/library/redis:7.4.2`, or an own one whose tag image automation keeps. */
@@ -25,7 +25,11 @@ export interface OwnImagesProps {
   readonly keptBy?: 'promotion';
   /** Put before the policies' names, where several charts run one image: `production`. @default - none */
   readonly prefix?: string;
+  /** What they are built for. @default - both, as .github/workflows/service-image.yml builds them */
+  readonly platforms?: readonly Arch[];
 }
+
+const BUILT_FOR: readonly Arch[] = ['amd64', 'arm64'];
 
 const namespace = 'flux-system';
 
@@ -44,7 +48,11 @@ export class OwnImages extends Construct {
   }
 
   /** The image `name` below the own registry's prefix; `first` is the tag until automation has written a newer one. */
-  own(name: string, first: string, { tags = this.#props.tags }: Pick<OwnImagesProps, 'tags'> = {}): OwnImage {
+  own(
+    name: string,
+    first: string,
+    { tags = this.#props.tags, platforms }: Pick<OwnImagesProps, 'tags' | 'platforms'> = {},
+  ): OwnImage {
     const { keptBy, prefix: chart } = this.#props;
     const known = this.#images.get(name);
     if (known) return known;
@@ -58,7 +66,7 @@ export class OwnImages extends Construct {
     const [, major] = /^v?(\d+)\.\d+\.\d+$/.exec(first) ?? [];
     const rule = tags ?? (major && { semver: `${major}.x` });
     this.#images.set(name, image);
-    declare(this, { image });
+    declare(this, { image, platforms: { [repository]: platforms ?? this.#builtFor } });
     refuse(this, [
       ...imageProblems(`${repository}:${first}`),
       ...tagProblems(image, first, rule),
@@ -94,9 +102,14 @@ export class OwnImages extends Construct {
   }
 
   /** The image `name` at a tag that nobody moves: a canary beside the one that automation keeps. */
-  pinned(name: string, tag: string): OwnImage {
-    const { prefix } = environmentOf(this).registries.own;
-    return { policy: '', repository: `${prefix}/${name}`, tag };
+  pinned(name: string, tag: string, { platforms }: Pick<OwnImagesProps, 'platforms'> = {}): OwnImage {
+    const repository = `${environmentOf(this).registries.own.prefix}/${name}`;
+    declare(this, { platforms: { [repository]: platforms ?? this.#builtFor } });
+    return { policy: '', repository, tag };
+  }
+
+  get #builtFor() {
+    return this.#props.platforms ?? BUILT_FOR;
   }
 }
 

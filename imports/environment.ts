@@ -3,10 +3,16 @@ import type { Construct } from 'constructs';
 import type { PodSet, Provides } from './relations.ts';
 import type { Source } from './source.ts';
 
+/** As label `kubernetes.io/arch` of a node has it. */
+export type Arch = 'amd64' | 'arm64';
+
+/** The architectures that images exist for, by repository: `{ 'docker.io/library/redis': ['amd64', 'arm64'] }`. */
+export type Platforms = Readonly<Record<string, readonly Arch[]>>;
+
 /** Where a pod may run: one machine. */
 export interface Node {
   readonly name: string;
-  readonly arch: 'amd64' | 'arm64';
+  readonly arch: Arch;
   /** Cores, as a Kubernetes quantity: `4`, `3500m`. */
   readonly cpu: string;
   /** Memory, as a Kubernetes quantity: `8Gi`. */
@@ -101,6 +107,8 @@ export interface Environment {
   readonly mesh: 'none' | 'linkerd';
   readonly secrets: SecretSource;
   readonly registries: { readonly own: Registry };
+  /** Of images that others make: charts/platforms.ts. @default - unknown, and pods that land on arm64 are warned of */
+  readonly platforms?: Platforms;
   /** Who writes new tags of own images into the committed files; both edit the same marker. Flux needs `repository` to be git. */
   readonly imageTags: 'flux' | 'ci';
   /** How often Flux looks and retries: `10m`, `1m`. */

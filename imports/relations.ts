@@ -1,4 +1,5 @@
 import type { Construct, IConstruct } from 'constructs';
+import type { Platforms } from './environment.ts';
 
 // What a construct says about itself and synth/ reads: constructs/ and synth/ know this vocabulary, and not each other.
 
@@ -82,6 +83,8 @@ export interface Relation {
   readonly sealed?: Sealed;
   /** An own image: its policy's name, repository, and whether this reference is kept by image automation. */
   readonly image?: OwnImage;
+  /** The architectures that own images are built for. */
+  readonly platforms?: Platforms;
   /** Pods that no rendered object has a template of: they take room all the same. */
   readonly runs?: readonly Runs[];
   /** What a person should know of a thing that is rendered nevertheless. */
@@ -97,6 +100,8 @@ export interface Runs {
   /** Requests of one pod, as Kubernetes quantities. */
   readonly cpu: string;
   readonly memory: string;
+  /** Repositories of its images: `docker.io/grafana/loki`. @default - unknown, and nothing is said of them */
+  readonly images?: readonly string[];
   /** Of one pod's volume. @default - none */
   readonly storage?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;

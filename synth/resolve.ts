@@ -13,7 +13,10 @@ import { type Workload, workloadOf } from './resolve/workloads.ts';
 
 /** What synth/ needs to know of a cluster; of a stranger's, perhaps only the nodes are known. */
 export type ClusterFacts = Partial<
-  Pick<Environment, 'kubernetes' | 'nodes' | 'repository' | 'storageClasses' | 'network' | 'ingress' | 'mesh'>
+  Pick<
+    Environment,
+    'kubernetes' | 'nodes' | 'platforms' | 'repository' | 'storageClasses' | 'network' | 'ingress' | 'mesh'
+  >
 >;
 
 /** What exists beside the manifests. */

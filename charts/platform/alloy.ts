@@ -107,6 +107,6 @@ export function alloy(app: App, crds: ChartRelease, loki: ChartRelease) {
       serviceMonitor: { enabled: true },
     },
     uses: [crds, loki],
-    runs: [pods('alloy', 1, resources)],
+    runs: [pods('alloy', 1, resources, ['docker.io/grafana/alloy'])],
   });
 }

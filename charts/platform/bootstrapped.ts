@@ -1,4 +1,5 @@
 import type { Environment } from '../../imports/environment.ts';
+import { platforms } from '../platforms.ts';
 
 /** What one literal may leave to another. */
 export type ClusterFacts = Partial<Omit<Environment, 'network'>> & {
@@ -11,6 +12,7 @@ export const bootstrapped = {
   mesh: 'none',
   secrets: { kind: 'sealed' },
   imageTags: 'flux',
+  platforms,
   flux: { interval: '10m', retryInterval: '1m' },
   network: {
     dns: { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },

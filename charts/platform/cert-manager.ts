@@ -9,6 +9,8 @@ import { certificateAlerts } from './alerts.ts';
 import { part } from './part.ts';
 import { pods, room } from './room.ts';
 
+const IMAGES = 'quay.io/jetstack/cert-manager';
+
 /**
  * Certificates, and the issuer that gets them from Let's Encrypt by answering over the environment's ingress. For a private
  * domain an authority of the cluster's own signs them; browsers trust it once they are given its certificate:
@@ -32,9 +34,9 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
     },
     uses: [crds],
     runs: [
-      pods('cert-manager', 1, resources),
-      pods('cert-manager-webhook', 2, resources),
-      pods('cert-manager-cainjector', 1, resources),
+      pods('cert-manager', 1, resources, [`${IMAGES}-controller`]),
+      pods('cert-manager-webhook', 2, resources, [`${IMAGES}-webhook`]),
+      pods('cert-manager-cainjector', 1, resources, [`${IMAGES}-cainjector`]),
     ],
     provides: { kinds: ['cert-manager.io/*', 'acme.cert-manager.io/*'] },
   });

@@ -23,6 +23,7 @@ export interface ExternalSecretsFacts {
 }
 
 const NAME = 'external-secrets';
+const IMAGE = 'ghcr.io/external-secrets/external-secrets';
 
 /**
  * External Secrets: makes Secrets of what a store holds, or makes values up. With `vault`, also the ClusterSecretStore
@@ -42,7 +43,7 @@ export function externalSecrets(app: App, crds: ChartRelease, { vault }: Externa
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
-    runs: ['', '-webhook', '-cert-controller'].map((of) => pods(`${NAME}${of}`, 1, resources)),
+    runs: ['', '-webhook', '-cert-controller'].map((of) => pods(`${NAME}${of}`, 1, resources, [IMAGE])),
     provides: { kinds: ['external-secrets.io/*', 'generators.external-secrets.io/*'] },
   });
 

@@ -24,6 +24,8 @@ const NAME = 'harbor';
 /** Up to 2.15.2 its images are for this architecture only. */
 const amd64 = { 'kubernetes.io/arch': 'amd64' };
 
+const of = (...names: string[]) => names.map((name) => `docker.io/goharbor/${name}`);
+
 /** One pod each; a volume that one pod may write would hold up the next one of a rollout for ever. */
 const component = (memory: string, limit: string) => ({
   nodeSelector: amd64,
@@ -109,13 +111,23 @@ export function harbor(app: App, crds: ChartRelease, { host, storage, backups }:
     },
     uses: [crds, store, admin, key, registry],
     runs: [
-      pods('harbor-portal', 1, room('20m', '32Mi', '128Mi'), { nodeSelector: amd64 }),
-      pods('harbor-core', 1, room('20m', '128Mi', '512Mi'), { nodeSelector: amd64 }),
-      pods('harbor-jobservice', 1, room('20m', '64Mi', '512Mi'), { nodeSelector: amd64, ...onDisk(chart, '1Gi') }),
+      pods('harbor-portal', 1, room('20m', '32Mi', '128Mi'), of('harbor-portal'), { nodeSelector: amd64 }),
+      pods('harbor-core', 1, room('20m', '128Mi', '512Mi'), of('harbor-core'), { nodeSelector: amd64 }),
+      pods('harbor-jobservice', 1, room('20m', '64Mi', '512Mi'), of('harbor-jobservice'), {
+        nodeSelector: amd64,
+        ...onDisk(chart, '1Gi'),
+      }),
       // Two containers.
-      pods('harbor-registry', 1, room('40m', '96Mi', '768Mi'), { nodeSelector: amd64, ...onDisk(chart, storage) }),
-      pods('harbor-exporter', 1, room('20m', '32Mi', '128Mi'), { nodeSelector: amd64 }),
-      pods('harbor-redis', 1, room('20m', '32Mi', '128Mi'), { nodeSelector: amd64, ...onDisk(chart, '1Gi') }),
+      pods('harbor-registry', 1, room('40m', '96Mi', '768Mi'), of('registry-photon', 'harbor-registryctl'), {
+        nodeSelector: amd64,
+        ...onDisk(chart, storage),
+      }),
+      pods('harbor-exporter', 1, room('20m', '32Mi', '128Mi'), of('harbor-exporter'), { nodeSelector: amd64 }),
+      // Valkey from 2.15.2 on.
+      pods('harbor-redis', 1, room('20m', '32Mi', '128Mi'), of('redis-photon', 'valkey-photon'), {
+        nodeSelector: amd64,
+        ...onDisk(chart, '1Gi'),
+      }),
     ],
   });
 }

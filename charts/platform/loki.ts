@@ -128,7 +128,7 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
       monitoring: { serviceMonitor: { enabled: true } },
     },
     uses: bucket ? [crds, bucket.construct] : [crds],
-    runs: [pods('loki', 1, resources, onDisk(chart, storage))],
+    runs: [pods('loki', 1, resources, ['docker.io/grafana/loki'], onDisk(chart, storage))],
     provides: { objects: [{ kind: 'Service', namespace: 'loki', name: 'loki', ports: [3100, 'http-metrics'] }] },
   });
 }

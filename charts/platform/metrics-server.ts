@@ -21,6 +21,6 @@ export const metricsServer = (app: App, crds: ChartRelease) =>
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
-    runs: [pods('metrics-server', 2, resources)],
+    runs: [pods('metrics-server', 2, resources, ['registry.k8s.io/metrics-server/metrics-server'])],
     provides: { kinds: ['metrics.k8s.io/*'] },
   });

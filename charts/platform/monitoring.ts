@@ -102,13 +102,24 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
     },
     uses: [crds, receivers.credential, grafana],
     runs: [
-      pods('prometheus', 1, server, onDisk(chart, storage)),
-      pods('alertmanager', 2, sizes.alertmanager, onDisk(chart, '1Gi')),
+      pods('prometheus', 1, server, [`${PROMETHEUS_IMAGES}/prometheus`, RELOADER], onDisk(chart, storage)),
+      pods(
+        'alertmanager',
+        2,
+        sizes.alertmanager,
+        [`${PROMETHEUS_IMAGES}/alertmanager`, RELOADER],
+        onDisk(chart, '1Gi'),
+      ),
       // With a sidecar for dashboards and one for data sources.
-      pods('grafana', 1, room('70m', '352Mi', '896Mi')),
-      pods('prometheus-operator', 1, sizes.operator),
-      pods('kube-state-metrics', 1, sizes.kubeStateMetrics),
-      pods('prometheus-node-exporter', 'every-node', sizes.nodeExporter, { everywhere: true }),
+      pods('grafana', 1, room('70m', '352Mi', '896Mi'), [
+        'docker.io/grafana/grafana',
+        'docker.io/kiwigrid/k8s-sidecar',
+      ]),
+      pods('prometheus-operator', 1, sizes.operator, ['quay.io/prometheus-operator/prometheus-operator']),
+      pods('kube-state-metrics', 1, sizes.kubeStateMetrics, ['registry.k8s.io/kube-state-metrics/kube-state-metrics']),
+      pods('prometheus-node-exporter', 'every-node', sizes.nodeExporter, [`${PROMETHEUS_IMAGES}/node-exporter`], {
+        everywhere: true,
+      }),
     ],
     provides: {
       objects: [
@@ -198,6 +209,9 @@ const service = (name: string, ...ports: (number | string)[]) => ({
   name,
   ports,
 });
+
+const PROMETHEUS_IMAGES = 'quay.io/prometheus';
+const RELOADER = 'quay.io/prometheus-operator/prometheus-config-reloader';
 
 const sizes = {
   alertmanager: room('10m', '64Mi', '128Mi'),

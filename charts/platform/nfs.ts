@@ -17,6 +17,10 @@ export interface NfsFacts {
   readonly backups?: string;
 }
 
+const CSI = 'registry.k8s.io/sig-storage';
+const driverWith = (...sidecars: string[]) =>
+  ['nfsplugin', 'livenessprobe', ...sidecars].map((name) => `${CSI}/${name}`);
+
 /** The provisioner's name, as the driver registers it. */
 const PROVISIONER = 'nfs.csi.k8s.io';
 
@@ -40,8 +44,21 @@ export function nfs(app: App, { server, share, backups }: NfsFacts) {
     },
     // As many containers as the chart gives 10m and 20Mi.
     runs: [
-      { name: 'csi-nfs-controller', pods: 1, cpu: '40m', memory: '80Mi' },
-      { name: 'csi-nfs-node', pods: 'every-node', everywhere: true, cpu: '30m', memory: '60Mi' },
+      {
+        name: 'csi-nfs-controller',
+        pods: 1,
+        cpu: '40m',
+        memory: '80Mi',
+        images: driverWith('csi-provisioner', 'csi-resizer'),
+      },
+      {
+        name: 'csi-nfs-node',
+        pods: 'every-node',
+        everywhere: true,
+        cpu: '30m',
+        memory: '60Mi',
+        images: driverWith('csi-node-driver-registrar'),
+      },
     ],
     provides: { objects: [{ kind: 'CSIDriver', name: PROVISIONER }] },
   });

@@ -25,6 +25,8 @@ export interface CollectorFacts {
 
 const NAME = 'opentelemetry-collector';
 
+const IMAGE = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-k8s';
+
 const resources = { requests: { cpu: '200m', memory: '256Mi' }, limits: { cpu: '1', memory: '512Mi' } };
 
 /** For `Environment.otlp`: the one switch by which services send to the collector. */
@@ -51,7 +53,7 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
     ...charts[NAME],
     values: {
       mode: 'deployment',
-      image: { repository: 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-k8s' },
+      image: { repository: IMAGE },
       command: { name: 'otelcol-k8s' },
       // It asks whose pod sent something.
       clusterRole: {
@@ -81,7 +83,7 @@ export function collector(app: App, crds: ChartRelease, { sampling = 10, traces,
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
-    runs: [pods(NAME, 1, resources)],
+    runs: [pods(NAME, 1, resources, [IMAGE])],
     provides: { objects: [{ kind: 'Service', namespace: NAME, name: NAME, ports: [4317, 4318, 8888] }] },
   });
 }

@@ -16,15 +16,16 @@ export function rabbitmq(app: App, certManager: IConstruct) {
   // Where their manifests install to; policies of brokers let pods of this namespace in.
   const chart = part(app, 'rabbitmq-system');
   const operator = (name: keyof typeof requests, provides: { kinds: string[] }, uses: IConstruct[]) => {
+    const image = `ghcr.io/rabbitmq/${name}`;
     const release = new GitRelease(chart, name, {
       ...sources[name],
       path: 'config/installation',
       // Their manifests say latest.
-      images: { [`ghcr.io/rabbitmq/${name}`]: sources[name].version.slice(1) },
+      images: { [image]: sources[name].version.slice(1) },
       provides,
       uses,
     });
-    declare(release, { runs: [{ namespace: 'rabbitmq-system', name, pods: 1, ...requests[name] }] });
+    declare(release, { runs: [{ namespace: 'rabbitmq-system', name, pods: 1, ...requests[name], images: [image] }] });
     return release;
   };
 

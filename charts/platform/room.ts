@@ -10,13 +10,14 @@ export const room = (cpu: string, memory: string, limit: string) => ({
   limits: { memory: limit },
 });
 
-/** Pods of a chart, each with one container that has this room; what else is known of them. */
+/** Pods of a chart that together have this room each, of these images; what else is known of them. */
 export const pods = (
   name: string,
   count: Pods['pods'],
   { requests: { cpu, memory } }: Pick<ReturnType<typeof room>, 'requests'>,
+  images: readonly string[],
   more: Pick<Pods, 'storage' | 'nodeSelector' | 'everywhere'> = {},
-): Pods => ({ name, pods: count, cpu, memory, ...more });
+): Pods => ({ name, pods: count, cpu, memory, images, ...more });
 
 /** A volume of the default class, where that takes up the disk of a node. */
 export function onDisk(scope: Construct, storage: string): Pick<Pods, 'storage'> {

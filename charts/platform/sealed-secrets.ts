@@ -18,7 +18,7 @@ export function sealedSecrets(app: App, crds: ChartRelease) {
       metrics: { serviceMonitor: { enabled: true } },
     },
     uses: [crds],
-    runs: [pods('sealed-secrets-controller', 1, resources)],
+    runs: [pods('sealed-secrets-controller', 1, resources, ['docker.io/bitnami/sealed-secrets-controller'])],
     provides: {
       kinds: ['bitnami.com/*'],
       objects: [

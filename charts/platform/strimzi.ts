@@ -20,6 +20,6 @@ export const strimzi = (app: App, namespaces: readonly string[]) =>
       securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
       resources,
     },
-    runs: [pods('strimzi-cluster-operator', 1, resources)],
+    runs: [pods('strimzi-cluster-operator', 1, resources, ['quay.io/strimzi/operator'])],
     provides: { kinds: ['kafka.strimzi.io/*', 'core.strimzi.io/*'] },
   });

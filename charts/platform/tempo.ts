@@ -79,7 +79,7 @@ export function tempo(app: App, crds: ChartRelease, { retention, storage, object
       serviceMonitor: { enabled: true },
     },
     uses: bucket ? [crds, bucket.construct] : [crds],
-    runs: [pods('tempo', 1, resources, onDisk(chart, storage))],
+    runs: [pods('tempo', 1, resources, ['docker.io/grafana/tempo'], onDisk(chart, storage))],
     provides: { objects: [{ kind: 'Service', namespace: 'tempo', name: 'tempo', ports: [3200, 4317, 4318] }] },
   });
 }

@@ -53,7 +53,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
       metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
     },
     uses: mesh ? [crds, mesh] : [crds],
-    runs: [pods('traefik', nodePorts ? 'every-node' : 2, resources)],
+    runs: [pods('traefik', nodePorts ? 'every-node' : 2, resources, ['docker.io/library/traefik'])],
     provides: {
       kinds: ['traefik.io/*'],
       objects: [

@@ -58,7 +58,11 @@ export function trivyOperator(app: App, crds: ChartRelease) {
       serviceMonitor: { enabled: true },
     },
     uses: [crds],
-    runs: [pods('trivy-operator', 1, operator), pods('trivy-server', 1, server, onDisk(chart, '5Gi'))],
+    runs: [
+      // The chart takes them through a cache of Docker Hub.
+      pods('trivy-operator', 1, operator, ['docker.io/aquasec/trivy-operator']),
+      pods('trivy-server', 1, server, ['docker.io/aquasec/trivy'], onDisk(chart, '5Gi')),
+    ],
     provides: { kinds: ['aquasecurity.github.io/*'] },
   });
 }

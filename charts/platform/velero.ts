@@ -27,6 +27,7 @@ export interface VeleroFacts {
 }
 
 const NAME = 'velero';
+const IMAGE = 'docker.io/velero/velero';
 
 const server = room('50m', '128Mi', '512Mi');
 const agent = room('50m', '128Mi', '1Gi');
@@ -104,7 +105,10 @@ export function velero(app: App, crds: ChartRelease, facts: VeleroFacts) {
       metrics: { serviceMonitor: { enabled: true }, nodeAgentPodMonitor: { enabled: true } },
     },
     uses: [crds, bucket.construct],
-    runs: [pods('velero', 1, server), pods('node-agent', 'every-node', agent, { everywhere: true })],
+    runs: [
+      pods('velero', 1, server, [IMAGE, images.veleroPluginForAws]),
+      pods('node-agent', 'every-node', agent, [IMAGE], { everywhere: true }),
+    ],
     provides: { kinds: ['velero.io/*'] },
   });
 

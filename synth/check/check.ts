@@ -15,6 +15,7 @@ import { meshRules } from './mesh.ts';
 import { monitoringRules } from './monitoring.ts';
 import { networkRules } from './network.ts';
 import { placementRules } from './placement.ts';
+import { platformRules } from './platforms.ts';
 import { podRules } from './pods.ts';
 import { portRules } from './ports.ts';
 import { probeRules } from './probes.ts';
@@ -54,6 +55,7 @@ export const rules: readonly Rule[] = [
   ...monitoringRules,
   ...securityRules,
   ...placementRules,
+  ...platformRules,
   ...networkRules,
   ...meshRules,
 ];

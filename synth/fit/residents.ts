@@ -20,6 +20,8 @@ export interface Resident {
   /** `StatefulSet lab/postgresql`. */
   readonly name: string;
   readonly manifest: Manifest;
+  /** Of its containers; `field` where it is written in the manifest. */
+  readonly images: readonly { readonly image: string; readonly field?: string }[];
   /** What its pods ask of a node. */
   readonly template: Pick<Workload, 'containers' | 'pod'>;
   readonly requests: Amount;
@@ -68,9 +70,10 @@ function runsOf(index: Index): Resident[] {
   const below = manifestsBelow(index.manifests);
   return index.declared.flatMap(({ runs = [], path }) =>
     runs.map(
-      ({ namespace, name, pods, cpu, memory, storage, nodeSelector, everywhere }): Resident => ({
+      ({ namespace, name, pods, cpu, memory, images = [], storage, nodeSelector, everywhere }): Resident => ({
         name: `pods ${namespace}/${name}`,
         manifest: below(path)[0]!,
+        images: images.map((image) => ({ image })),
         template: {
           containers: [],
           pod: { nodeSelector, ...(everywhere && { tolerations: [{ operator: 'Exists' }] }) },
@@ -106,6 +109,7 @@ function ofWorkload(workload: Workload, scaler: Manifest | undefined, disks: Rea
   return {
     name: nameOf(manifest.object),
     manifest,
+    images: workload.containers.flatMap(({ image, path }) => (image ? [{ image, field: `${path}.image` }] : [])),
     template: workload,
     requests: { cpu: own.cpu + proxy.cpu, memory: own.memory + proxy.memory },
     disk: disks.get(manifest) ?? 0,
@@ -168,15 +172,17 @@ const HOSTNAME = 'kubernetes.io/hostname';
 
 const selects = (selector: unknown, labels: Workload['labels']) => matches(selectorOf(selector), labels);
 
-/** Custom resources whose operator makes the pods: how many, and what each asks for. */
-const CUSTOM: Readonly<Record<string, (spec: Json) => { pods: number; pod: Json; resources: Json }>> = {
+/** Custom resources whose operator makes the pods: how many, of which image, and what each asks for. */
+const CUSTOM: Readonly<Record<string, (spec: Json) => { pods: number; image: string; pod: Json; resources: Json }>> = {
   'rabbitmq.com/RabbitmqCluster': (spec) => ({
     pods: number(spec.replicas) ?? 1,
+    image: text(spec.image) ?? 'docker.io/library/rabbitmq',
     pod: { affinity: spec.affinity, tolerations: spec.tolerations },
     resources: map(spec.resources),
   }),
   'kafka.strimzi.io/KafkaNodePool': (spec) => ({
     pods: number(spec.replicas) ?? 1,
+    image: 'quay.io/strimzi/kafka',
     pod: map(at(spec, 'template', 'pod')),
     resources: map(spec.resources),
   }),
@@ -184,13 +190,14 @@ const CUSTOM: Readonly<Record<string, (spec: Json) => { pods: number; pod: Json;
 
 function ofCustom(
   manifest: Manifest,
-  { pods, pod, resources }: ReturnType<(typeof CUSTOM)[string]>,
+  { pods, image, pod, resources }: ReturnType<(typeof CUSTOM)[string]>,
   disks: ReadonlyMap<Manifest, number>,
 ): Resident {
   const requests = map(resources.requests);
   return {
     name: nameOf(manifest.object),
     manifest,
+    images: [{ image }],
     template: { containers: [], pod },
     requests: { cpu: quantity(requests.cpu) ?? 0, memory: quantity(requests.memory) ?? 0 },
     disk: disks.get(manifest) ?? 0,

@@ -1,6 +1,7 @@
 import { gibibytes, quantity } from '../../imports/quantity.ts';
 import { fitRules, knownFit } from '../check/fit.ts';
 import { placementRules } from '../check/placement.ts';
+import { platformRules } from '../check/platforms.ts';
 import { type Amount, type Resident, residentsOf } from '../fit/residents.ts';
 import { idOf } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
@@ -72,7 +73,7 @@ function loadOf(residents: Iterable<readonly [Resident, number]>): Load {
 }
 
 /** A maximum that cannot be reached is a wish. */
-const RULES = [...placementRules, ...fitRules].filter(({ name }) => name !== 'no-room-to-scale');
+const RULES = [...placementRules, ...platformRules, ...fitRules].filter(({ name }) => name !== 'no-room-to-scale');
 
 /** What fitted before and does not any more: at rest, with a node gone, or while it is rolled out. */
 export function* capacityCautions({ base, head, entry }: Sides): Iterable<Caution> {

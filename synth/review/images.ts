@@ -1,4 +1,5 @@
 import { groupBy } from '../group-by.ts';
+import { imageReference } from '../image-reference.ts';
 import type { KubeObject } from '../manifest.ts';
 import { at, text } from '../resolve/json.ts';
 import type { Caution, Entry, ImageChange } from './page.ts';
@@ -7,14 +8,8 @@ import { type Edit, fieldOf, type Path } from './values.ts';
 
 /** `ghcr.io/org/app`, and what stands behind it: tag, digest or both. */
 export function imageParts(image: string): { readonly name: string; readonly version: string } {
-  const [rest = '', digest] = image.split('@');
-  const colon = rest.lastIndexOf(':');
-  const tagged = colon > rest.lastIndexOf('/');
-  const tag = tagged ? rest.slice(colon + 1) : undefined;
-  return {
-    name: tagged ? rest.slice(0, colon) : rest,
-    version: [tag, digest?.slice(0, 19)].filter(Boolean).join('@') || 'latest',
-  };
+  const { name, tag, digest } = imageReference(image);
+  return { name, version: [tag, digest?.slice(0, 19)].filter(Boolean).join('@') || 'latest' };
 }
 
 /** One change of version, of an image or a chart. */

@@ -29,7 +29,7 @@ test('from a Helm repository, with everything', () => {
     values: { replicas: 2 },
     provides: { kinds: ['proxy.test/*'] },
     uses: [],
-    runs: [{ name: 'proxy', pods: 2, cpu: '10m', memory: '64Mi' }],
+    runs: [{ name: 'proxy', pods: 2, cpu: '10m', memory: '64Mi', images: ['docker.io/acme/proxy'] }],
   };
   const { find, relations } = release(full);
   expect(find('HelmRepository', 'proxy-server').spec.url).toBe('https://charts.example.test');
@@ -41,7 +41,7 @@ test('from a Helm repository, with everything', () => {
   });
   expect(relations).toContainEqual({ layer: 'controllers', provides: { kinds: ['proxy.test/*'] }, uses: [] });
   expect(relations).toContainEqual({
-    runs: [{ namespace: 'shop', name: 'proxy', pods: 2, cpu: '10m', memory: '64Mi' }],
+    runs: [{ namespace: 'shop', name: 'proxy', pods: 2, cpu: '10m', memory: '64Mi', images: ['docker.io/acme/proxy'] }],
   });
 });
 

@@ -19,7 +19,8 @@ describe('OwnImages', () => {
       image = new OwnImages(chart, 'images').pinned('web', '2.0.0-rc1');
     });
     expect(image).toMatchObject({ repository: 'registry.test/team/web', tag: '2.0.0-rc1' });
-    expect([names, relations]).toEqual([[], []]);
+    expect(names).toEqual([]);
+    expect(relations).toEqual([{ platforms: { 'registry.test/team/web': ['amd64', 'arm64'] } }]);
   });
 
   test('has Flux follow the versions of one major number', () => {
@@ -36,7 +37,10 @@ describe('OwnImages', () => {
       policy: { semver: { range: '1.x' } },
     });
     expect(relations).toEqual([
-      { image: { policy: 'flux-system:web', repository: 'registry.test/team/web', tag: '1.0.0' } },
+      {
+        image: { policy: 'flux-system:web', repository: 'registry.test/team/web', tag: '1.0.0' },
+        platforms: { 'registry.test/team/web': ['amd64', 'arm64'] },
+      },
     ]);
   });
 
@@ -85,11 +89,27 @@ describe('OwnImages', () => {
       tags: { stamped: '^main-(?P<stamp>\\d+)$' },
       keptBy: 'promotion',
       prefix: 'production',
+      platforms: ['arm64'],
     };
     const { objects, relations, problems } = own('web', 'main-1700000000', props);
     expect(problems).toEqual([]);
     expect(objects).toEqual([]);
     expect(relations[0]?.image?.policy).toBe('flux-system:production-web');
+    expect(relations[0]?.platforms).toEqual({ 'registry.test/team/web': ['arm64'] });
+  });
+
+  test('one image may be built for less than the others', () => {
+    const { relations } = render((chart) => {
+      const images = new OwnImages(chart, 'images');
+      images.own('web', '1.0.0', { platforms: ['amd64'] });
+      images.pinned('tool', '2.0.0', { platforms: ['arm64'] });
+      images.own('api', '1.0.0');
+    });
+    expect(relations.map(({ platforms }) => platforms)).toEqual([
+      { 'registry.test/team/web': ['amd64'] },
+      { 'registry.test/team/tool': ['arm64'] },
+      { 'registry.test/team/api': ['amd64', 'arm64'] },
+    ]);
   });
 
   test('refuses a tag that the rule passes by, the first one and the committed one', () => {

@@ -1,9 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadAll } from 'js-yaml';
-import type { Node } from '../../imports/environment.ts';
+import type { Node, Platforms } from '../../imports/environment.ts';
 import { rules } from '../../synth/check/check.ts';
 import { idOf, type KubeObject, type Manifest } from '../../synth/manifest.ts';
 import { resolve } from '../../synth/resolve.ts';
+
+/** What the environment of the examples knows of images. */
+const platforms: Platforms = {
+  'docker.io/example/amd64-only': ['amd64'],
+  'docker.io/example/everywhere': ['amd64', 'arm64'],
+};
 
 /** Runs one rule in a closed world. A document under `# committed` is what the folder holds now; a Node is a machine of the cluster. */
 function problems(rule: (typeof rules)[number], yaml: string) {
@@ -22,14 +28,14 @@ function problems(rule: (typeof rules)[number], yaml: string) {
       ({ metadata, spec, status }) =>
         ({
           name: metadata.name,
-          arch: 'amd64',
+          arch: metadata.labels?.['kubernetes.io/arch'] ?? 'amd64',
           disk: '100Gi',
           labels: metadata.labels,
           ...(spec as Pick<Node, 'taints'>),
           ...(status as { capacity: Pick<Node, 'cpu' | 'memory'> }).capacity,
         }) as Node,
     );
-  const world = { provides: [], closed: true, cluster: nodes.length ? { nodes } : undefined };
+  const world = { provides: [], closed: true, cluster: nodes.length ? { nodes, platforms } : undefined };
   const index = resolve({ manifests, declared: [] }, world);
   return [...rule.check({ index, closed: true, committed: (id) => committed.get(id) })];
 }
