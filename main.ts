@@ -166,6 +166,12 @@ program
   .action(async (environment) => (await import('./commands/source.ts')).source(environment));
 
 program
+  .command('platforms')
+  .description('ask registries which architectures images exist for, and write charts/platforms.ts')
+  .argument('[image...]', 'images with their tags (default: all that the environments render)')
+  .action(async (images) => (await import('./commands/platforms.ts')).platforms(images));
+
+program
   .command('app', { hidden: true })
   .description('what `cdk8s synth` runs: every environment, into its output folder')
   .action(async () => (await import('./commands/app.ts')).app());
