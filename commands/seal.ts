@@ -70,7 +70,7 @@ function list(name: string, findings: ReturnType<typeof checkSealed>) {
 function certificateOf(environment: string, cert = join(clusters, environment, 'secrets/certificate.pem')) {
   if (!existsSync(cert)) {
     throw new Refusal(
-      `${cert}: no certificate to seal with; fetch it once, and commit it: kubeseal --fetch-cert > clusters/${environment}/secrets/certificate.pem`,
+      `${cert}: no certificate to seal with; fetch it once, and commit it: mkdir -p clusters/${environment}/secrets && kubeseal --controller-namespace sealed-secrets --fetch-cert > clusters/${environment}/secrets/certificate.pem`,
     );
   }
   const pem = readFileSync(cert, 'utf8');

@@ -47,10 +47,11 @@ export default {
 `,
     },
     next: [
-      `${path}: correct repository, nodes, domain, addresses (nodes, apiServer) and the e-mail`,
-      `add the systems that should run there: systems: [platform({ ... }), shop({ ... })]`,
-      `npm run synth -- ${name}`,
-      `flux bootstrap git --url=<repository> --branch=main --path=clusters/${name} --components-extra=image-reflector-controller,image-automation-controller`,
+      `${path}: correct repository, nodes, domain, addresses (nodes, apiServer), e-mail and channel`,
+      `npm run synth -- ${name}, commit, push`,
+      `flux bootstrap git --url=<repository> --branch=main --path=clusters/${name} --components-extra=image-reflector-controller,image-automation-controller --read-write-key`,
+      `npm run synth -- ${name}, which lists flux-system/ from now on, and names the Secrets that are not sealed yet`,
+      'npm run new -- system <name>, once something of your own should run there',
     ],
   };
 }
@@ -91,8 +92,8 @@ export const ${camel(name)} =
     },
     next: [
       `${path}: name the image, its port and its health paths`,
-      `charts/environments/<env>.ts: import { ${camel(name)} } from '../${name}/${name}.ts', and add ${camel(name)}({ host: '${name}.example.org' }) to systems`,
-      'npm run synth',
+      `charts/environments/<env>.ts: import { ${camel(name)} } from '../${name}/${name}.ts'; and in systems ${camel(name)}({ host: '${name}.example.org' })`,
+      'npm run synth -- <env>',
     ],
   };
 }
@@ -106,9 +107,9 @@ export function newService(system: string, name: string): Scaffold {
 import type { OwnImages } from '../../constructs/images.ts';
 import { Workload } from '../../constructs/workload.ts';
 
-export const ${camel(name)} = (chart: Chart, images: OwnImages) =>
+export const add${pascal(name)} = (chart: Chart, images: OwnImages) =>
   new Workload(chart, '${name}', {
-    image: images.own('${name}', '0.1.0'),
+    image: images.own('${system}-${name}', '0.1.0'),
     size: 'small',
     listens: { http: 8080 },
     health: { live: '/health/live', ready: '/health/ready' },
@@ -119,8 +120,9 @@ export const ${camel(name)} = (chart: Chart, images: OwnImages) =>
     },
     next: [
       `${path}: name the image, its port and its health paths; what it needs goes to uses, whom it calls to calls`,
-      `charts/${system}/${system}.ts: import { ${camel(name)} } from './${name}.ts', and call ${camel(name)}(chart, images)`,
-      'npm run synth',
+      `charts/${system}/${system}.ts: import { add${pascal(name)} } from './${name}.ts'; and const ${camel(name)} = add${pascal(name)}(chart, images);`,
+      `whoever calls it: calls: [${camel(name)}]`,
+      'npm run synth -- <env>',
     ],
   };
 }

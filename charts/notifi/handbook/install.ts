@@ -56,7 +56,7 @@ and the repository; then \`npm run synth -- ${name} && npm run handbook -- ${nam
    may be made up is made up, the rest are keys of your providers.
 
    ${shell(
-     'kubeseal --controller-namespace sealed-secrets --fetch-cert \\',
+     `mkdir -p clusters/${name}/secrets && kubeseal --controller-namespace sealed-secrets --fetch-cert \\`,
      `  > clusters/${name}/secrets/certificate.pem`,
      `npm run seal -- ${name}`,
      `printf 'TELEGRAM_BOT_TOKEN=%s\\n' "$token" | npm run seal -- ${name} notifi/telegram-messenger-credentials`,
