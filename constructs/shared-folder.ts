@@ -41,11 +41,15 @@ export class SharedFolder extends Construct {
     });
 
     const shared = Object.entries(storageClasses).flatMap(([name, { kind }]) => (kind === 'shared' ? [name] : []));
+    const why =
+      storageClass in storageClasses
+        ? 'is no file server, other nodes could not write there'
+        : 'is no class of this environment';
     refuse(this, [
       ...(shared.includes(storageClass)
         ? []
         : [
-            `storageClass: ${storageClass} is no file server, other nodes could not write there; use ${shared.join(', ') || 'a class of kind shared'}`,
+            `storageClass: ${storageClass} ${why}; use ${shared.join(', ') || `one of kind shared, which storageClasses of the environment would have to list`}`,
           ]),
       ...(amountOf(storage) > 0 ? [] : [`storage: "${storage}" is not a size; write it like 200Gi`]),
     ]);

@@ -40,6 +40,7 @@ test.each([
     '200Gi',
     'local-path is no file server, other nodes could not write there; use nas',
   ],
+  ['a class that is none', 'ans', '200Gi', 'ans is no class of this environment; use nas'],
   ['a size that is none', 'nas', 'much', '"much" is not a size; write it like 200Gi'],
 ])('refuses %s', (_, storageClass, storage, problem) => {
   expect(folder(storageClass, storage).problems).toEqual([expect.stringContaining(problem)]);
