@@ -33,7 +33,8 @@ export async function promote(from: string, to: string, { only, check, format }:
 
   const { promoted, findings: clashes } = promotedTags(there, here, only);
   const [before, after] = [synthesize(destination, here), synthesize(destination, retagged(here, promoted))];
-  const { index } = synthesize(described, there);
+  const one = { name: source, index: synthesize(described, there).index };
+  const other = { name: target, index: after.index };
   const comparison = compare({ environment: target, tree: here, files: after.files, also: destination.also });
   const steps = comparison.steps.filter(
     ({ path, after: content }) => only === undefined || runs(content ?? here.get(path) ?? '', promoted),
@@ -61,7 +62,7 @@ export async function promote(from: string, to: string, { only, check, format }:
     to: target,
     written: !refused && !check && steps.length > 0,
     promoted,
-    absent: { [target]: absentFrom(index, after.index, named), [source]: absentFrom(after.index, index, named) },
+    absent: { [target]: absentFrom(one, other, named), [source]: absentFrom(other, one, named) },
     files: steps.map(({ path }) => path),
     left: comparison.steps.flatMap(({ path }) => (steps.some((step) => step.path === path) ? [] : [path])),
     findings,

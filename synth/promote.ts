@@ -3,6 +3,7 @@ import { markedIn, readTags } from './images.ts';
 import { type Finding, idOf, type Manifest, nameOf } from './manifest.ts';
 import { map, maps, text } from './resolve/json.ts';
 import type { Index } from './resolve.ts';
+import { named, type RenderedEnvironment } from './review/environments.ts';
 
 /** One image on its way from one environment to another. */
 export interface Promoted {
@@ -77,12 +78,17 @@ export function runs(content: string, promoted: readonly Promoted[]): boolean {
 }
 
 /** What `a` has and `b` has not, in the units of the named services or, without them, in the charts that both have. */
-export function absentFrom(a: Index, b: Index, services: readonly string[] | undefined): Absent {
+export function absentFrom(
+  { name: from, index: a }: RenderedEnvironment,
+  { name: to, index: b }: RenderedEnvironment,
+  services: readonly string[] | undefined,
+): Absent {
   const charts = new Set(b.manifests.map(({ chart }) => chart));
+  const counterpart = ({ object }: Manifest) => b.byId(idOf(object)) ?? b.byId(idOf(named(object, from, to)));
   const isMeant = ({ chart, unit }: Manifest) =>
     charts.has(chart) && (!services || services.includes(unit) || services.includes(`${chart}-${unit}`));
   return a.manifests.filter(isMeant).flatMap((manifest) => {
-    const other = b.byId(idOf(manifest.object));
+    const other = counterpart(manifest);
     if (!other) return [nameOf(manifest.object)];
     const has = new Set(partsOf(other, b));
     return partsOf(manifest, a)

@@ -54,8 +54,8 @@ export function environmentDifference(from: RenderedEnvironment, to: RenderedEnv
   };
 }
 
-/** Only text is compared, so a name may be exchanged in it. */
-const named = (object: KubeObject, from: string, to: string): KubeObject =>
+/** The object as it would be in another environment: only text is compared, so a name may be exchanged in it. */
+export const named = (object: KubeObject, from: string, to: string): KubeObject =>
   JSON.parse(JSON.stringify(object).replaceAll(from, to));
 
 function withoutChecksums(change: Listed): Listed[] {
