@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import { PodMonitor } from '../imports/custom.ts';
+import type { Container } from '../imports/k8s.ts';
 import { KnativeService, Trigger } from '../imports/knative.ts';
 import { declare, identityOf, type PodSet, refuse } from '../imports/relations.ts';
 import type { Callee, Endpoint } from './dependency.ts';
@@ -28,7 +29,7 @@ export interface KnativeWorkerProps extends Omit<PodProps, 'api' | 'run'> {
   readonly health?: Omit<Health, 'port'>;
   /** A port of its own with metrics, at /metrics. @default - none */
   readonly metrics?: number;
-  /** Seconds one request may take. @default 300 */
+  /** Seconds one request may take, up to 600. @default 300 */
   readonly timeoutSeconds?: number;
   /** Of queue-proxy, which Knative puts into every pod. @default - 25m, 64Mi up to 128Mi */
   readonly queueProxy?: Size;
@@ -44,7 +45,7 @@ export interface KnativeWorkerProps extends Omit<PodProps, 'api' | 'run'> {
  * Events are delivered at least once, as many at a time as all pods together take. What fails is retried, then goes to the
  * broker's dead letters.
  *
- * Refuses bounds that are none, ports that queue-proxy has, gRPC checks, and what Pod and Config refuse.
+ * Refuses bounds that are none, requests longer than Knative waits for, ports that queue-proxy has, gRPC checks, and what Pod and Config refuse.
  * @see https://knative.dev/docs/serving/autoscaling/ and https://knative.dev/docs/eventing/triggers/
  */
 export class KnativeWorker extends Construct implements Callee {
@@ -106,7 +107,11 @@ export class KnativeWorker extends Construct implements Callee {
       },
     });
     // Knative has fields of its own for how long a pod may stop, and knows the security of containers only.
-    const { terminationGracePeriodSeconds, securityContext, containers, ...rest } = template.spec!;
+    const { terminationGracePeriodSeconds, securityContext, initContainers, containers, ...rest } = template.spec!;
+    const secured = (container: Container): Container => ({
+      ...container,
+      securityContext: { ...securityContext, ...container.securityContext },
+    });
     new KnativeService(this, 'service', {
       metadata: { ...metadata, labels: { ...labels, 'networking.knative.dev/visibility': 'cluster-local' } },
       spec: {
@@ -122,10 +127,8 @@ export class KnativeWorker extends Construct implements Callee {
           },
           spec: {
             ...rest,
-            containers: containers.map((container) => ({
-              ...container,
-              securityContext: { ...securityContext, ...container.securityContext },
-            })),
+            initContainers: initContainers?.map(secured),
+            containers: containers.map(secured),
             containerConcurrency: concurrency,
             timeoutSeconds,
           },
@@ -167,6 +170,9 @@ export class KnativeWorker extends Construct implements Callee {
 
     refuse(this, [
       ...scaleProblems(scale),
+      ...(Number.isInteger(timeoutSeconds) && timeoutSeconds >= 1 && timeoutSeconds <= 600
+        ? []
+        : [`timeoutSeconds: ${timeoutSeconds} seconds, Knative lets a request take 1 to 600; correct it`]),
       ...sizeProblems(queueProxy),
       ...ownPortProblems('port', port),
       ...(metrics === undefined ? [] : ownPortProblems('metrics', metrics)),
@@ -195,8 +201,8 @@ const ownPortProblems = (field: string, port: number) => [
   ...(RESERVED.includes(port) ? [`${field}: ${port} is one of queue-proxy's in the same pod; use another`] : []),
 ];
 
-/** Also for requests over HTTP/2, and for profiling. */
-const RESERVED: readonly number[] = [...Object.values(QUEUE_PROXY), 8013, 8008];
+/** Also for requests over HTTP/2 and over TLS, and for profiling. */
+const RESERVED: readonly number[] = [...Object.values(QUEUE_PROXY), 8013, 8112, 8008];
 
 function twice(on: readonly EventFilter[]): string[] {
   const keys = on.map(({ broker, attributes }) => JSON.stringify([broker.node.path, attributes]));

@@ -55,7 +55,11 @@ export function knative(app: App, rabbitmq: IConstruct, { replicas = 2 }: Knativ
         // What a worker may say of its pods beside what Knative allows by itself.
         features: {
           'kubernetes.podspec-fieldref': 'enabled',
+          'kubernetes.podspec-init-containers': 'enabled',
           'kubernetes.podspec-nodeselector': 'enabled',
+          'kubernetes.podspec-persistent-volume-claim': 'enabled',
+          'kubernetes.podspec-persistent-volume-write': 'enabled',
+          'kubernetes.podspec-priorityclassname': 'enabled',
           'kubernetes.podspec-tolerations': 'enabled',
         },
       },

@@ -171,6 +171,14 @@ describe('KnativeWorker', () => {
     expect(find('ConfigMap', 'sms').data).toMatchObject({ OTEL_SDK_DISABLED: 'true', LEVEL: 'info' });
   });
 
+  test('passes Pod Security with what it waits for, too', () => {
+    const wait = { name: 'wait-for-it', image: 'ghcr.io/owner/wait:1.2.3', command: ['wait'] };
+    const { spec } = setup({ worker: { uses: [{ wait }] } }).find('Service', 'sms').spec.template;
+    const [waiting] = spec.initContainers;
+    expect(waiting.name).toBe('wait-for-it');
+    expect(waiting.securityContext).toEqual(spec.containers[0].securityContext);
+  });
+
   test('is called by its name, through the gateway', () => {
     const { find, made } = setup({
       more: (chart, { worker }) => {
@@ -209,6 +217,7 @@ describe('KnativeWorker', () => {
       'scale.concurrency: 0 requests at a time, Knative takes 1 to 1000',
     ],
     ['a port that queue-proxy has', { port: 8012 }, "port: 8012 is one of queue-proxy's in the same pod; use another"],
+    ['its port for TLS', { port: 8112 }, "port: 8112 is one of queue-proxy's in the same pod; use another"],
     ['metrics on such a port', { metrics: 9090 }, "metrics: 9090 is one of queue-proxy's in the same pod; use another"],
     ['a port that is none', { port: 70_000 }, 'port: 70000 is not a port'],
     ['one path for both checks', { health: { live: '/', ready: '/' } }, 'health: / is both checks'],
@@ -217,6 +226,11 @@ describe('KnativeWorker', () => {
       'a size of queue-proxy that is none',
       { queueProxy: { cpu: 'x', memory: '1Mi' } },
       'size.cpu: "x" is not a quantity',
+    ],
+    [
+      'requests longer than Knative waits',
+      { timeoutSeconds: 601 },
+      'timeoutSeconds: 601 seconds, Knative lets a request take 1 to 600',
     ],
     ['root', { run: { user: 0 } }, 'run.user: 0 is root'],
   ])('refuses %s', (_, worker, problem) => {

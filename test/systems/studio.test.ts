@@ -215,6 +215,18 @@ describe('10: Knative', () => {
     expect(ofKind('KnativeEventing')).toHaveLength(1);
   });
 
+  test('allows what its workers say of their pods and it refuses by default, such as their priority', () => {
+    const features = find('KnativeServing', 'knative-serving', 'knative-serving').spec.config.features;
+    const workers = ofKind('Service', 'notifi').filter(({ spec }) => spec.template);
+    const optional = ['affinity', 'initContainers', 'nodeSelector', 'priorityClassName', 'tolerations'];
+    const said = new Set(workers.flatMap(({ spec }) => Object.keys(spec.template.spec)));
+    expect([...said]).toContain('priorityClassName');
+    for (const field of optional.filter((each) => said.has(each))) {
+      const feature = field === 'initContainers' ? 'init-containers' : field.toLowerCase();
+      expect([field, features[`kubernetes.podspec-${feature}`]]).toEqual([field, 'enabled']);
+    }
+  });
+
   test('has a broker that is configured by what it reads, and dead letters that somebody takes', () => {
     const { spec, metadata } = find('Broker', 'notifi', 'notifi-broker');
     expect(metadata.annotations['eventing.knative.dev/broker.class']).toBe('RabbitMQBroker');
