@@ -69,6 +69,7 @@ export const targets = {
   'image-update': { programs: ['image-update'] },
   'image-policy': { programs: ['image-policy'] },
   actionlint: { programs: ['actionlint'] },
+  'alloy-syntax': { programs: ['alloy-syntax'] },
   helm: {
     programs: ['helm'],
     // The cluster that `helm template` takes for granted; without it charts meet Kubernetes 1.20.
@@ -119,6 +120,7 @@ export const groups: Record<string, TargetName[]> = {
     'image-update',
     'image-policy',
     'actionlint',
+    'alloy-syntax',
   ],
 };
 

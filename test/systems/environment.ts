@@ -1,3 +1,4 @@
+import { allEnvironments, load } from '../../commands/project.ts';
 import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../../imports/environment.ts';
 import type { KubeObject, Rendered } from '../../synth/manifest.ts';
 import { render } from '../../synth/render.ts';
@@ -26,4 +27,11 @@ export function rendered(environment: Environment) {
       return found;
     },
   };
+}
+
+/** Every environment. One after the other, since Jest cannot import two at once. */
+export async function everyEnvironment(): Promise<readonly Environment[]> {
+  const all: Environment[] = [];
+  for (const name of allEnvironments()) all.push(await load(name));
+  return all;
 }
