@@ -8,6 +8,7 @@ import { startApiServer, startControllers } from './control-plane.ts';
 import type { CrdSet } from './crds.ts';
 import { startFlux } from './flux.ts';
 import { type GitServer, serveGit } from './git-server.ts';
+import { type KnativeConfig, startKnative } from './knative.ts';
 import { type NodeSpec, nodeObject, startKwok } from './kwok.ts';
 import { awaitDescribed, type OpenApiDocuments, openapi } from './openapi.ts';
 import { Processes } from './processes.ts';
@@ -29,6 +30,8 @@ export interface BedOptions {
   readonly sealedSecrets?: boolean;
   /** Runs RabbitMQ's cluster operator in place of its stand-in; wants the set `rabbitmq`. @default false */
   readonly rabbitmq?: boolean;
+  /** Runs Knative Serving's webhook and controller in place of its Services' stand-in, so configured; wants the set `knative`. @default - stood in for */
+  readonly knative?: KnativeConfig;
   /** How soon kustomize-controller looks again at a dependency that is not Ready. @default '1s' (Flux's own: 30s) */
   readonly requeueDependency?: string;
   /** Whether a push cancels the health checks of the one before. @default true, as README's bootstrap patch (Flux's own: false) */
@@ -104,7 +107,8 @@ function neededStandIns(served: Set<string>, options: BedOptions): StandIn[] {
   return knownStandIns
     .filter(({ apiVersion, kind }) => served.has(`${apiVersion} ${kind}`))
     .filter(({ kind }) => !(options.sealedSecrets && kind === 'SealedSecret'))
-    .filter(({ kind }) => !(options.rabbitmq && kind === 'RabbitmqCluster'));
+    .filter(({ kind }) => !(options.rabbitmq && kind === 'RabbitmqCluster'))
+    .filter(({ apiVersion }) => !(options.knative && apiVersion.startsWith('serving.knative.dev/')));
 }
 
 /** Created, not applied: only a create takes the status, as a kubelet that registers its node does. */
@@ -175,6 +179,9 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     const rabbitmq = async () => {
       if (options.rabbitmq) await startRabbitmq(plane, slot, processes);
     };
+    const knative = async () => {
+      if (options.knative) await startKnative(plane, kube, slot, processes, options.knative);
+    };
     const flux = async () => {
       if (crds.includes('flux'))
         await startFlux(dir, plane, slot, processes, { requeueDependency, cancelHealthChecks });
@@ -184,7 +191,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
         for (const name of ['kwok', 'kube-controller-manager', 'kube-scheduler']) processes.assertRunning(name);
         return (await kube.list('nodes')).every((node) => hasCondition(node, 'Ready'));
       });
-    await Promise.all([sealing(), rabbitmq(), flux(), nodesReady()]);
+    await Promise.all([sealing(), rabbitmq(), knative(), flux(), nodesReady()]);
     step(`controllers answer, nodes Ready; stand-ins: ${stoodIn.map(({ kind }) => kind).join(', ')}`);
 
     return {

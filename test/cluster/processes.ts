@@ -30,7 +30,7 @@ export class Processes {
     const command = [...(options.wrapper ?? []), ...withParent, program, ...args];
     // No component has business outside loopback: what does not name it ends at a closed port.
     const nowhere = 'http://127.0.0.1:9';
-    const proxy = { HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, NO_PROXY: 'localhost,127.0.0.0/8' };
+    const proxy = { HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, NO_PROXY: 'localhost,127.0.0.0/8,.svc' };
     const log = openSync(this.#file(name), 'a');
     const child = spawn(command[0]!, command.slice(1), {
       cwd: this.#dir,

@@ -100,6 +100,25 @@ func (lm *LockManager) restorePolicy(${restoreParameters}) error {`,
   },
   minio: { programs: ['minio', 'mc'] },
   rabbitmq: { programs: ['rabbitmq-cluster-operator'] },
+  'knative-serving': {
+    programs: ['webhook', 'controller'],
+    files: Object.fromEntries(
+      ['defaulting.yaml', 'resource-validation.yaml', 'configmap-validation.yaml'].map((file) => [
+        file,
+        { module: 'knative.dev/serving', path: `config/core/webhooks/${file}` },
+      ]),
+    ),
+    // Any free port for its probes: the one that it has in a pod is often taken on a machine.
+    rewrites: {
+      'knative.dev/pkg': [
+        {
+          file: 'injection/health_check.go',
+          from: 'const HealthCheckDefaultPort = 8080',
+          to: 'const HealthCheckDefaultPort = 0',
+        },
+      ],
+    },
+  },
   crds: { with: ['flux-crds'] },
 } satisfies Record<string, Target>;
 
@@ -116,6 +135,7 @@ export const groups: Record<string, TargetName[]> = {
     'kustomize-controller',
     'sealed-secrets',
     'rabbitmq',
+    'knative-serving',
     'crds',
     'image-update',
     'image-policy',
