@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Credential } from '../../constructs/credential.ts';
 import { MigrationJob } from '../../constructs/migration-job.ts';
+import { waitFor } from '../cluster/client.ts';
 import { render } from '../constructs/render.ts';
 import { Host } from './container.ts';
 import { bin, Postgres } from './postgres.ts';
@@ -100,23 +101,26 @@ describe('migration', () => {
     ]);
   });
 
+  /** Until a connection to the database is in a state. */
+  const active = (condition: string) =>
+    waitFor(condition, async () => {
+      const asked = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND ${condition}`;
+      return server.query(name(), asked).length > 0;
+    });
+
   test('the index is built while others write', async () => {
     await job(schema).run('Job');
     server.query(name(), 'DROP INDEX idx_metadata');
-    // Holds a row lock for two seconds: CREATE INDEX without CONCURRENTLY, or in a transaction, would shut writers out behind it.
-    const writer = spawn(join(bin, 'psql'), [
-      '-Xqc',
-      'BEGIN; UPDATE notifications SET status = 1 WHERE id = 1; SELECT pg_sleep(2); COMMIT',
-      server.url(name()),
-    ]);
+    // Holds a row lock: CREATE INDEX without CONCURRENTLY, or in a transaction, would shut writers out behind it.
+    const writer = spawn(join(bin, 'psql'), ['-Xq', server.url(name())]);
     const written = new Promise((resolve) => writer.on('close', resolve));
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    writer.stdin.write('BEGIN; UPDATE notifications SET status = 1 WHERE id = 1;\n');
+    await active("state = 'idle in transaction'");
     const migration = job(schema).run('Job');
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    const start = performance.now();
-    server.query(name(), "INSERT INTO notifications (status) VALUES ('new')");
-    expect(performance.now() - start).toBeLessThan(500);
+    await active("query ILIKE '%CREATE INDEX%' AND wait_event_type = 'Lock'");
+    server.query(name(), "SET lock_timeout = '2s'; INSERT INTO notifications (status) VALUES ('new')");
     expect(indexes()).not.toEqual(['idx_metadata|t']);
+    writer.stdin.end('COMMIT;\n');
     expect(await written).toBe(0);
     expect(await migration).toMatchObject({ code: 0 });
     expect(indexes()).toEqual(['idx_metadata|t']);
@@ -126,13 +130,13 @@ describe('migration', () => {
     await job(schema).run('Job');
     const reader = spawn(join(bin, 'psql'), [
       '-Xqc',
-      'BEGIN; SELECT count(*) FROM notifications; SELECT pg_sleep(60)',
+      'BEGIN; SELECT count(*) FROM notifications; SELECT pg_sleep(600)',
       server.url(name()),
     ]);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await active("wait_event = 'PgSleep'");
     const { code, output } = await job('ALTER TABLE notifications ADD COLUMN late text;').run('Job');
     reader.kill();
     expect(code).not.toBe(0);
     expect(output).toContain('lock timeout');
-  }, 20_000);
+  });
 });
