@@ -39,7 +39,7 @@ export function hasCondition(object: KubernetesObject, type: string): boolean {
 export async function waitFor<T>(
   what: string,
   predicate: () => Promise<T | undefined | false>,
-  seconds = 60,
+  seconds = 180,
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {

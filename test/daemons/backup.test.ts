@@ -80,7 +80,7 @@ beforeAll(async () => {
      INSERT INTO notifications (body, metadata) SELECT md5(n::text), jsonb_build_object('n', n) FROM generate_series(1, 5000) n;
      INSERT INTO oban_jobs (state) SELECT 'available' FROM generate_series(1, 100)`,
   );
-}, 120_000);
+});
 afterAll(async () => {
   server?.stop();
   if (cluster) unmount(cluster.members[0]!.volume);
@@ -286,7 +286,7 @@ describe('the Job fails, and says why, when', () => {
     cluster.service.cut = () => Number.POSITIVE_INFINITY;
     await expectFailure(result, 'backup: backup did not get to :s3:backups/live');
     expect(await bucket.list()).toEqual([]);
-  }, 120_000);
+  });
 
   test('what arrived is not what was sent', async () => {
     const stub = `[ "$1" != copyto ] || { head --bytes=100 "$3" > "$3.cut"; /usr/bin/rclone copyto "$3.cut" "$4"; exit; }; exec /usr/bin/rclone "$@"`;

@@ -78,7 +78,7 @@ export class Browser {
   send(method: string, params: Json = {}): Promise<Json> {
     const id = ++this.#sent;
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`${method}: no answer in 10 s`)), 10_000);
+      const late = setTimeout(() => reject(new Error(`${method}: no answer in a minute`)), 60_000);
       this.#answers.set(id, ({ result, error }) => {
         clearTimeout(late);
         this.#answers.delete(id);

@@ -10,7 +10,7 @@ let cluster: MinioCluster;
 beforeAll(async () => {
   cluster = new MinioCluster(minioStore(1), secrets, ['pictures']);
   await cluster.start();
-}, 60_000);
+});
 afterAll(() => cluster?.remove());
 
 /** How rclone would be told of another secret key, or another bucket. */

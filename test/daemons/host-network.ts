@@ -7,6 +7,16 @@ const ip = (line: string) => execFileSync('ip', line.split(' '), { stdio: ['igno
 /** Of networks in this process. */
 let count = 0;
 
+/** One that no test run beside this one has, where two of them do not look at the same moment. */
+function freeNet(): number {
+  const taken = execFileSync('ip', ['-4', '-oneline', 'address'], { encoding: 'utf8' });
+  const first = (process.pid + 83 * count) % 250;
+  const nets = Array.from({ length: 250 }, (_, n) => 1 + ((first + n) % 250));
+  const free = nets.find((net) => !taken.includes(`10.99.${net}.`));
+  if (!free) throw new Error('every network of 10.99.0.0/16 is taken: `ip link` shows by what');
+  return free;
+}
+
 export class HostNetwork {
   /** By host. */
   readonly addresses: Readonly<Record<string, string>>;
@@ -18,7 +28,7 @@ export class HostNetwork {
     count += 1;
     this.#switch = `${name}-${process.pid}-${count}`;
     // This machine has a route to each of its networks.
-    const net = `10.99.${withMachine ? 1 + ((process.pid + 83 * count) % 250) : 0}`;
+    const net = `10.99.${withMachine ? freeNet() : 0}`;
     this.addresses = Object.fromEntries(hosts.map((host, index) => [host, `${net}.${index + 1}`]));
     this.machine = `${net}.254`;
     ip(`netns add ${this.#switch}`);

@@ -139,7 +139,7 @@ export class KafkaCluster {
 
   async ask(main: string, args: readonly string[]): Promise<string> {
     const [program, ...rest] = this.command(main, ['--bootstrap-server', this.servers, ...args]);
-    const { stdout } = await promisify(execFile)(program!, rest, { maxBuffer: 2 ** 28, timeout: 120_000 });
+    const { stdout } = await promisify(execFile)(program!, rest, { maxBuffer: 2 ** 28, timeout: 300_000 });
     return stdout;
   }
 
@@ -162,7 +162,7 @@ export class KafkaCluster {
   }
 
   /** Until every partition has all its copies. */
-  async awaitWhole(seconds = 120) {
+  async awaitWhole(seconds = 240) {
     await waitFor(
       'every copy in sync',
       async () => {
@@ -182,7 +182,7 @@ export class KafkaCluster {
     const [program, ...rest] = this.command(main, args);
     const client = spawn(program!, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
     const left = new Set(values);
-    const patience = setTimeout(() => client.kill('SIGKILL'), 120_000);
+    const patience = setTimeout(() => client.kill('SIGKILL'), 300_000);
     // Others go on writing: it is never at the end.
     createInterface(client.stdout).on('line', (value) => {
       if (left.delete(value) && left.size === 0) client.kill('SIGKILL');

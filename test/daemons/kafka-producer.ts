@@ -42,7 +42,7 @@ export class Producer {
   }
 
   /** Until every partition has taken a record that was sent from now on. */
-  async awaitAll(partitions: number, seconds = 90) {
+  async awaitAll(partitions: number, seconds = 180) {
     const start = performance.now();
     const recent = () => [...this.#times.values()].filter((times) => times.at(-1)! > start);
     await waitFor('a record in every partition', async () => recent().length === partitions, seconds);

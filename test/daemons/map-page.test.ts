@@ -23,7 +23,7 @@ beforeAll(async () => {
   const { map, synthesis } = mapped(shopOf(500));
   writeFileSync(join(folder, 'shop.html'), mapPage(map, synthesis));
   browser = await Browser.start();
-}, 60_000);
+});
 afterAll(async () => {
   await browser?.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -98,7 +98,7 @@ export class MinioCluster {
   }
 
   /** Until every member is ready, and any one could be spared. */
-  async awaitWhole(seconds = 120) {
+  async awaitWhole(seconds = 240) {
     const path = this.members.length > 1 ? 'cluster?maintenance=true' : 'cluster';
     const sparable = async ({ address }: NetworkedPod) => {
       const signal = AbortSignal.timeout(2000);
@@ -169,7 +169,7 @@ export class MinioCluster {
     mkdirSync(folder, { recursive: true });
     const { stdout } = await promisify(execFile)(join(built('minio'), 'mc'), ['--config-dir', folder, ...args], {
       env: { MC_HOST_store: `http://${user}:${password}@${member.address}:${PORT}`, HOME: folder },
-      timeout: 60_000,
+      timeout: 180_000,
     });
     return stdout;
   }

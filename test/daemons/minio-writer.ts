@@ -35,7 +35,7 @@ export class ObjectWriter {
   }
 
   /** Until an object is acknowledged that was sent from now on by every lane. */
-  async awaitNext(seconds = 60) {
+  async awaitNext(seconds = 180) {
     const before = this.#next;
     await waitFor(
       'acknowledged objects',

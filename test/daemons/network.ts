@@ -25,19 +25,24 @@ const ip = (line: string) => execFileSync('ip', line.split(' '), { stdio: ['igno
 /** Test runs side by side do not meet. */
 const random = (count: number) => Math.floor(Math.random() * count);
 
+/** Of networks in this process: clusters side by side do not meet either. */
+let count = 0;
+
 export class Network {
   readonly namespace: string;
   /** Of this process, on the bridge. */
   readonly address: string;
   /** Names inside of the namespace, to addresses. */
   readonly names = new Map<string, string>();
-  readonly id = `f${process.pid % 10_000}${random(1000)}`;
+  readonly id: string;
   readonly #prefix = `10.${128 + random(100)}.${random(250)}`;
   readonly #dns: Socket;
   #last = 9;
 
   constructor(namespace: string) {
     this.namespace = namespace;
+    count += 1;
+    this.id = `f${process.pid % 10_000}-${random(1000)}-${count}`;
     this.address = `${this.#prefix}.1`;
     ip(`link add ${this.id} type bridge`);
     ip(`addr add ${this.address}/24 dev ${this.id}`);
@@ -135,7 +140,7 @@ export class NetworkedPod {
     this.name = props.name;
     this.folder = mkdtempSync(join(tmpdir(), `${props.name}-`));
     this.volume = join(this.folder, 'volume');
-    this.#link = `${props.network.id}${props.name.at(-1)}`;
+    this.#link = `${props.network.id}-${props.name.at(-1)}`;
     this.#user = props.spec.securityContext!.runAsUser!;
     execFileSync('chmod', ['755', this.folder]);
     this.#hardware = `02:00:00:00:00:${(16 + Number(props.name.at(-1))).toString(16)}`;

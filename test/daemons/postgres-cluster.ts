@@ -79,7 +79,7 @@ export class PostgresCluster {
       const { cluster } = JSON.parse(readFileSync(bed.kubeconfig, 'utf8')).clusters[0];
       const { hostname: host, port } = new URL(cluster.server);
       const gate = new Forwarder(async () => ({ host, port: Number(port) }));
-      const token = await bed.kubectl(['create', 'token', store, `--namespace=${namespace}`]);
+      const token = await bed.kubectl(['create', 'token', store, `--namespace=${namespace}`, '--duration=24h']);
       const made = new PostgresCluster(bed, network, objects, gate, await gate.listen(network.machine, 0), {
         token,
         namespace,
@@ -170,7 +170,7 @@ export class PostgresCluster {
     const [rows] = await this.query(sum, env);
     for (const { name, address } of this.members) {
       const there = () => this.query(sum, { ...env, PGHOST: address });
-      await waitFor(`the rows at ${name}`, async () => (await there())[0] === rows, 10);
+      await waitFor(`the rows at ${name}`, async () => (await there())[0] === rows);
     }
   }
 
@@ -201,7 +201,7 @@ export class PostgresCluster {
       const [name, ...more] = await this.leader.endpoints().catch(() => []);
       return !more.length && name !== other?.name && this.members.find((member) => member.name === name);
     };
-    return waitFor(`a leader${other ? ` other than ${other.name}` : ''}`, leader, 90);
+    return waitFor(`a leader${other ? ` other than ${other.name}` : ''}`, leader);
   }
 
   /**
@@ -223,7 +223,7 @@ export class PostgresCluster {
         roles.join() === 'leader,replica,sync_standby' && (await this.replicas.endpoints().catch(() => [])).length === 2
       );
     };
-    await waitFor('a leader, a synchronous standby and a replica', whole, 180);
+    await waitFor('a leader, a synchronous standby and a replica', whole, 300);
   }
 
   /** Nodes that the scheduler gave the members, and claims that are bound. */
@@ -238,8 +238,8 @@ export class PostgresCluster {
   }
 
   /** Patroni's own interface. */
-  rest({ address }: RunningPod, path: string) {
-    return fetch(`http://${address}:8008${path}`, { signal: AbortSignal.timeout(1000) });
+  rest({ address }: RunningPod, path: string, seconds = 1) {
+    return fetch(`http://${address}:8008${path}`, { signal: AbortSignal.timeout(seconds * 1000) });
   }
 
   /** Rows of a query, as the superuser at the leader if nothing else is said; columns parted by `|`. */
@@ -248,7 +248,7 @@ export class PostgresCluster {
     const [program, ...args] = this.psql;
     const { stdout } = await promisify(execFile)(program!, [...args, '-c', sql, ...more], {
       env: { PATH: process.env['PATH'], ...superuser, PGDATABASE: 'postgres', PGCONNECT_TIMEOUT: '5', ...env },
-      timeout: 30_000,
+      timeout: 120_000,
     });
     return stdout.split('\n').filter(Boolean);
   }
@@ -289,14 +289,14 @@ export class PostgresCluster {
 
   /** To be called again and again: looks at every member once in a period of the rendered probe. */
   private kubelet(): () => Promise<void> {
-    const { httpGet, periodSeconds = 10, failureThreshold = 3 } = this.probe('livenessProbe');
+    const { httpGet, periodSeconds = 10, timeoutSeconds, failureThreshold = 3 } = this.probe('livenessProbe');
     const failed = new Map<RunningPod, number>();
     let next = performance.now() + periodSeconds * 1000;
     return async () => {
       if (performance.now() < next) return;
       next = performance.now() + periodSeconds * 1000;
       for (const member of this.members) {
-        const alive = await this.rest(member, httpGet!.path!).then(
+        const alive = await this.rest(member, httpGet!.path!, timeoutSeconds).then(
           ({ ok }) => ok,
           () => false,
         );

@@ -13,10 +13,10 @@ let cluster: PostgresCluster;
 beforeAll(async () => {
   expect(problems).toEqual([]);
   cluster = await PostgresCluster.start(objects);
-}, 60_000);
+});
 afterAll(async () => {
   await cluster?.stop();
-}, 30_000);
+});
 
 test('three members elect one, and the Service of clients leads to it and no other', async () => {
   for (const member of cluster.members) member.start();
@@ -26,7 +26,7 @@ test('three members elect one, and the Service of clients leads to it and no oth
   expect(await cluster.leader.endpoints()).toEqual([leader.name]);
   const replicas = cluster.members.map(({ name }) => name).filter((name) => name !== leader.name);
   expect((await cluster.replicas.endpoints()).sort()).toEqual(replicas);
-}, 90_000);
+});
 
 test('the bootstrap Job makes users and databases, and may run again', async () => {
   for (const attempt of ['first', 'second']) {
@@ -74,7 +74,7 @@ describe('PgBouncer', () => {
     writeFileSync(ini, configure(readFileSync(ini, 'utf8')));
     pooler = spawn(program, args, { env, stdio: 'ignore' });
     await waitFor('PgBouncer', async () => (await cluster.query('SELECT 1', pooled).catch(() => []))[0]);
-  }, 20_000);
+  });
   afterAll(() => void pooler.kill('SIGKILL'));
 
   const pooled = {

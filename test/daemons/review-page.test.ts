@@ -18,7 +18,7 @@ beforeAll(async () => {
   const linkOf = ({ file, line }: { file: string; line: number }) => `https://git.example.org/${file}#L${line}`;
   writeFileSync(join(folder, 'review.html'), htmlPages(pages, { title: 'Review against main', linkOf }));
   browser = await Browser.start();
-}, 60_000);
+});
 afterAll(async () => {
   await browser?.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -36,7 +36,7 @@ export class Writer {
   }
 
   /** Until one more write is acknowledged. */
-  async awaitNext(seconds = 60) {
+  async awaitNext(seconds = 180) {
     const before = this.acknowledged.length;
     await waitFor('an acknowledged write', async () => this.acknowledged.length > before, seconds);
   }
