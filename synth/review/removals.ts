@@ -98,10 +98,12 @@ export function* removalCautions(sides: Sides, removals: readonly Removal[]): It
     (each) => each.why,
   )) {
     const holding = moved.filter(({ object }) => losing.has(object));
+    const { object, source } = holding[0] ?? moved[0]!;
     yield {
       rule: 'moved-object',
       level: holding.length ? 'destroys' : 'risky',
-      ...(holding[0] ?? moved[0]!),
+      object,
+      source,
       message: `${plural(moved.length, 'object')} would change hands: ${why}`,
       steps: [
         'annotate each with kustomize.toolkit.fluxcd.io/prune: disabled where it stands, and push',

@@ -20,3 +20,11 @@ test('every caution of the document has a case that shows it', () => {
   const elsewhere = new Set([...fitRules, ...platformRules].map(({ name }) => name));
   expect([...documented].filter((rule) => !shown.has(rule) && !elsewhere.has(rule))).toEqual([]);
 });
+
+test("konflate's names in the document are those that cases go by", () => {
+  const mapped = [...document.matchAll(/^\| (?:`[^|]+`)? ?\| (`[^|]+`) \|(?! not here)/gm)].flatMap(([, names]) =>
+    names!.replaceAll('`', '').split(', '),
+  );
+  const tried = files.flatMap((file) => casesOf(file).flatMap(({ konflate }) => konflate ?? []));
+  expect(mapped.sort()).toEqual([...new Set(tried)].sort());
+});
