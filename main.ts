@@ -18,7 +18,7 @@ program
   .option('--watch', 'render again on every save; findings are printed as they come and go')
   .option('--overwrite <file...>', 'give up the hand edits of these generated files')
   .option('--diff-env', 'write nothing; print what the two environments that are named differ in')
-  .addOption(formatOption('text', 'json'))
+  .addOption(formatOption('text', 'json', 'gnu'))
   .action(async (environments, options) =>
     options.diffEnv
       ? (await import('./commands/diff-env.ts')).diffEnvironments(environments, options)
@@ -32,7 +32,7 @@ program
   .description('the same checks over any Kubernetes YAML or JSON; exit 1 on errors')
   .argument('[path...]', 'files and folders', ['clusters'])
   .option('--nodes <file>', 'nodes to place the pods on: Node objects, or a list of { name, arch, cpu, memory }')
-  .addOption(formatOption('text', 'json', 'github'))
+  .addOption(formatOption('text', 'json', 'github', 'gnu'))
   .action(async (paths, options) => (await import('./commands/check.ts')).check(paths, options));
 
 const create = program.command('new').description('write the lines one would otherwise copy, and say what to edit');
@@ -40,18 +40,21 @@ create
   .command('env')
   .description('a cluster')
   .argument('<name>')
-  .action(async (name) => (await import('./commands/new.ts')).createEnvironment(name));
+  .addOption(formatOption('text', 'json'))
+  .action(async (name, options) => (await import('./commands/new.ts')).createEnvironment(name, options));
 create
   .command('system')
   .description('a chart with its namespace, its images and a first service')
   .argument('<name>')
-  .action(async (name) => (await import('./commands/new.ts')).createSystem(name));
+  .addOption(formatOption('text', 'json'))
+  .action(async (name, options) => (await import('./commands/new.ts')).createSystem(name, options));
 create
   .command('service')
   .description('a service of a system')
   .argument('<system>')
   .argument('<name>')
-  .action(async (system, name) => (await import('./commands/new.ts')).createService(system, name));
+  .addOption(formatOption('text', 'json'))
+  .action(async (system, name, options) => (await import('./commands/new.ts')).createService(system, name, options));
 
 program
   .command('seal')
@@ -61,6 +64,7 @@ program
   .option('--from-file <key=path...>', 'keys whose value is the content of a file')
   .option('--cert <file>', 'certificate (default: clusters/<env>/secrets/certificate.pem)')
   .option('--regenerate', 'make up anew what may be made up, though it is sealed already')
+  .addOption(formatOption('text', 'json'))
   .action(async (environment, secret, options) =>
     (await import('./commands/seal.ts')).seal(environment, secret, options),
   );
@@ -109,7 +113,8 @@ program
   .command('registries')
   .description("K3s' registries.yaml, for a registry of your own without TLS")
   .argument('<env>')
-  .action(async (environment) => (await import('./commands/registries.ts')).registries(environment));
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, options) => (await import('./commands/registries.ts')).registries(environment, options));
 
 program
   .command('next-version')
@@ -127,6 +132,7 @@ program
   .argument('<from>', 'stage whose tags are taken: staging')
   .argument('<to>', 'stage that gets them: production')
   .option('--only <image...>', 'these images alone')
+  .addOption(formatOption('text', 'json'))
   .action(async (environment, from, to, options) =>
     (await import('./commands/promote-stage.ts')).promote(environment, from, to, options),
   );
@@ -148,6 +154,7 @@ program
   .description('write what environments have for people under docs/: runbooks, configuration of machines')
   .argument('[env...]', 'environments (default: all of charts/environments)')
   .option('--check', 'write nothing; exit 1 and list what is stale')
+  .addOption(formatOption('text', 'json'))
   .action(async (environments, options) => (await import('./commands/handbook.ts')).handbook(environments, options));
 
 program

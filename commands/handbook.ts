@@ -4,6 +4,7 @@ import type { Environment } from '../imports/environment.ts';
 import { mapOf } from '../synth/map/model.ts';
 import { svgOf } from '../synth/map/svg.ts';
 import { readTree } from '../synth/publish.ts';
+import { type Format, jsonOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
 import { clusters, environmentNames, load, root } from './project.ts';
 
@@ -19,19 +20,25 @@ export function handbookOf(environment: Environment): Readonly<Record<string, st
   };
 }
 
+export interface HandbookOptions {
+  readonly check?: boolean;
+  readonly format: Format;
+}
+
 /** Writes what environments have for people under docs/; with `check`, exit code 1 where that is not what stands there. */
-export async function handbook(wanted: readonly string[], { check }: { readonly check?: boolean }) {
-  let stale = 0;
+export async function handbook(wanted: readonly string[], { check, format }: HandbookOptions) {
+  const stale: string[] = [];
   for (const name of environmentNames(wanted)) {
     for (const [path, text] of Object.entries(handbookOf(await load(name)))) {
       const file = join(root, 'docs', path);
       if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
-      stale++;
-      console.log(`${check ? 'stale' : 'wrote'}: ${relative(process.cwd(), file)}`);
+      stale.push(relative(process.cwd(), file));
       if (check) continue;
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
   }
-  if (check && stale) process.exitCode = 1;
+  if (format === 'json') console.log(jsonOf({ written: !check, files: stale }));
+  else for (const file of stale) console.log(`${check ? 'stale' : 'wrote'}: ${file}`);
+  if (check && stale.length) process.exitCode = 1;
 }

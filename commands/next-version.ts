@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { jsonOf } from '../synth/report.ts';
 import { type Commit, tagsOf, versionOf } from '../synth/version.ts';
 import { Refusal } from './project.ts';
 
@@ -45,7 +46,7 @@ export function nextVersion({ repo, path, environment, format }: NextVersionOpti
 
   const version = versionOf(commits);
   const { tag, alias } = tagsOf(version, newest.sha, environment);
-  if (format === 'json') console.log(JSON.stringify({ version, tag, alias, sha: newest.sha }));
+  if (format === 'json') console.log(jsonOf({ next: version, tag, alias, sha: newest.sha }));
   else if (format === 'github') console.log(`version=${version}\ntag=${tag}\nalias=${alias}\nsha=${newest.sha}`);
   else console.log(tag);
 }

@@ -4,10 +4,19 @@ import { dirname, join } from 'node:path';
 import { ENVIRONMENT, SEALED, TAGS } from '../imports/environment.ts';
 import type { Sealed } from '../imports/relations.ts';
 import { toYaml } from '../synth/emit.ts';
+import type { Declared } from '../synth/manifest.ts';
 import { readTree } from '../synth/publish.ts';
 import { render } from '../synth/render.ts';
-import { textOf } from '../synth/report.ts';
-import { checkSealed, sealedFiles, sealedPath, sealedSecretOf, sealSecret } from '../synth/seal.ts';
+import { type Format, jsonOf, textOf } from '../synth/report.ts';
+import {
+  checkSealed,
+  type SealedFile,
+  sealedFiles,
+  sealedGaps,
+  sealedPath,
+  sealedSecretOf,
+  sealSecret,
+} from '../synth/seal.ts';
 import { clusters, environmentNames, load, Refusal } from './project.ts';
 
 export interface SealOptions {
@@ -16,6 +25,7 @@ export interface SealOptions {
   readonly cert?: string;
   /** Replace values that may be made up and are sealed already. */
   readonly regenerate?: boolean;
+  readonly format: Format;
 }
 
 /**
@@ -32,7 +42,7 @@ export async function seal(wanted: string, secret: string | undefined, options: 
     [SEALED]: new Map(),
   });
   const all = declared.flatMap(({ sealed }) => sealed ?? []);
-  if (!secret) return list(name, checkSealed(name, declared, files));
+  if (!secret) return list(name, declared, files, options.format);
 
   const target = all.find(({ namespace, name: id }) => `${namespace}/${id}` === secret);
   if (!target) {
@@ -53,17 +63,32 @@ export async function seal(wanted: string, secret: string | undefined, options: 
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, toYaml(sealSecret(target, values, certificateOf(name, options.cert), current)));
   const missing = target.keys.filter((key) => !(key in values) && !sealedKeys.includes(key));
-  console.log(`sealed ${Object.keys(values).join(', ') || 'nothing'} into clusters/${name}/${sealedPath(target)}`);
-  if (missing.length) {
-    console.log(
-      `still missing: ${missing.join(', ')}; pipe them in: printf '%s\\n' KEY=VALUE | npm run seal -- ${name} ${secret}`,
-    );
-    process.exitCode = 1;
+  const file = `clusters/${name}/${sealedPath(target)}`;
+  if (options.format === 'json') {
+    console.log(jsonOf({ environment: name, secret, file, sealed: Object.keys(values), missing }));
+  } else {
+    console.log(`sealed ${Object.keys(values).join(', ') || 'nothing'} into ${file}`);
+    if (missing.length) {
+      console.log(
+        `still missing: ${missing.join(', ')}; pipe them in: printf '%s\\n' KEY=VALUE | npm run seal -- ${name} ${secret}`,
+      );
+    }
   }
+  if (missing.length) process.exitCode = 1;
 }
 
-function list(name: string, findings: ReturnType<typeof checkSealed>) {
-  console.log(textOf(findings) || `${name}: every Secret is sealed`);
+function list(name: string, declared: readonly Declared[], files: readonly SealedFile[], format: Format) {
+  const findings = checkSealed(name, declared, files);
+  if (format === 'json') {
+    const missing = sealedGaps(declared, files).map(({ namespace, name: id, keys, source }) => ({
+      secret: `${namespace}/${id}`,
+      keys,
+      source,
+    }));
+    console.log(jsonOf({ environment: name, missing, findings }));
+  } else {
+    console.log(textOf(findings) || `${name}: every Secret is sealed`);
+  }
   if (findings.length) process.exitCode = 1;
 }
 

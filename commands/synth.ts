@@ -6,7 +6,7 @@ import type { Finding } from '../synth/manifest.ts';
 import { isGenerated } from '../synth/ownership.ts';
 import { foldersOf, publish, readTree, settle } from '../synth/publish.ts';
 import { thrown } from '../synth/render.ts';
-import { type Format, jsonOf, type Summary, summaryOf, textOf } from '../synth/report.ts';
+import { type Format, gnuOf, jsonOf, type Summary, summaryOf, textOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
 import { allEnvironments, clusters, environmentNames, load, Refusal, refusing } from './project.ts';
 
@@ -113,12 +113,17 @@ function progressOf(total: number) {
 function print(summaries: readonly Summary[], failed: boolean, { check, format }: SynthOptions) {
   if (format === 'json') return console.log(jsonOf({ written: !failed && !check, environments: summaries }));
   for (const { environment, added, changed, removed, findings } of summaries) {
-    if (findings.length) console.log(`${summaries.length > 1 ? `${environment}:\n` : ''}${textOf(findings)}\n`);
+    if (format === 'gnu') printLines(findings);
+    else if (findings.length) console.log(`${summaries.length > 1 ? `${environment}:\n` : ''}${textOf(findings)}\n`);
     if (!check) continue;
     for (const [what, paths] of Object.entries({ missing: added, stale: changed, leftover: removed })) {
       for (const path of paths) console.log(`${what}: clusters/${path}`);
     }
   }
-  console.log(summaryOf(summaries));
+  if (format === 'text') console.log(summaryOf(summaries));
   if (failed && !check) console.log('nothing was written');
+}
+
+export function printLines(findings: readonly Finding[]) {
+  if (findings.length) console.log(gnuOf(findings));
 }

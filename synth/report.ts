@@ -13,7 +13,8 @@ export interface Summary {
   readonly milliseconds: number;
 }
 
-export type Format = 'text' | 'json' | 'github';
+/** `github` annotates a pull request, `gnu` is what editors and compilers agree on. */
+export type Format = 'text' | 'json' | 'github' | 'gnu';
 
 /** The version of every JSON shape that the commands print. */
 export const VERSION = 1;
@@ -52,14 +53,30 @@ export function githubOf(findings: readonly Finding[]): string {
     .join('\n');
 }
 
-export function jsonOf(body: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify({ version: VERSION, ...body }, null, 2);
+/**
+ * One line each, for editors to jump to; what stands in no file begins with the program's name, as with other programs.
+ * @see https://www.gnu.org/prep/standards/html_node/Errors.html
+ */
+export function gnuOf(findings: readonly Finding[]): string {
+  const flat = (text: string) => text.replaceAll(/\s*\n\s*/g, ' ');
+  return findings
+    .map(({ severity, rule, object, message, fix, ...where }) => {
+      const { file, line } = where.source ?? where;
+      const place = file && line ? `${file}:${line}` : 'fleet-synth';
+      return `${place}: ${severity}: ${object}: ${flat(fix ? `${message}; ${fix}` : message)} [${rule}]`;
+    })
+    .join('\n');
+}
+
+/** A line of JSON for each round of a program that goes on; else the whole, indented. */
+export function jsonOf(body: Readonly<Record<string, unknown>>, { oneLine = false } = {}): string {
+  return JSON.stringify({ version: VERSION, ...body }, null, oneLine ? undefined : 2);
 }
 
 /** Findings in the format asked for; an empty text where there is nothing to say. */
 export function format(findings: readonly Finding[], as: Format, body: Readonly<Record<string, unknown>> = {}): string {
   if (as === 'json') return jsonOf({ ...body, findings });
-  return as === 'github' ? githubOf(findings) : textOf(findings);
+  return { github: githubOf, gnu: gnuOf, text: textOf }[as](findings);
 }
 
 /** One line per environment, columns aligned. */

@@ -55,7 +55,7 @@ describe('next-version', () => {
     expect(next('--format', 'github')).toMatch(
       new RegExp(`^version=2.1.1\ntag=v2.1.1-${sha}-prod\nalias=v2.1.1\nsha=${sha}[0-9a-f]{33}$`),
     );
-    expect(JSON.parse(next('--format', 'json'))).toMatchObject({ version: '2.1.1', alias: 'v2.1.1' });
+    expect(JSON.parse(next('--format', 'json'))).toMatchObject({ version: 1, next: '2.1.1', alias: 'v2.1.1' });
   });
 
   test('a service of a monorepo moves by its own commits alone', () => {
