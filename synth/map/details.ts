@@ -3,6 +3,7 @@ import { toYaml } from '../emit.ts';
 import type { Tie } from '../explain.ts';
 import { groupBy } from '../group-by.ts';
 import { type KubeObject, nameOf, type Origin } from '../manifest.ts';
+import type { LinkOf } from '../review/markdown.ts';
 import type { Synthesis } from '../synthesize.ts';
 import type { ClusterMap, Edge, Pods, Vertex } from './model.ts';
 
@@ -10,7 +11,8 @@ import type { ClusterMap, Edge, Pods, Vertex } from './model.ts';
 export interface Details {
   readonly id: string;
   readonly title: string;
-  readonly facts: readonly (readonly [label: string, text: string])[];
+  /** `address`: of the line in the forge. */
+  readonly facts: readonly Fact[];
   readonly lists: readonly { readonly title: string; readonly items: readonly Item[] }[];
   /** Numbers of objects in `DetailsOf.objects`. */
   readonly objects: readonly number[];
@@ -28,7 +30,11 @@ export interface AllDetails {
 }
 
 /** Of every vertex and every namespace; the objects of one are those of its file. */
-export function detailsOf(map: ClusterMap, { plan }: Pick<Synthesis, 'plan'>): AllDetails {
+export function detailsOf(
+  map: ClusterMap,
+  { plan }: Pick<Synthesis, 'plan'>,
+  linkOf: LinkOf = () => undefined,
+): AllDetails {
   const objects: { name: string; yaml: string }[] = [];
   const known = new Map<string, readonly number[]>();
   const inFile = (file: string | undefined) => {
@@ -47,7 +53,7 @@ export function detailsOf(map: ClusterMap, { plan }: Pick<Synthesis, 'plan'>): A
   const members = groupBy(map.vertices, ({ namespace = '' }) => namespace);
   const details = [
     ...map.vertices.map((vertex) => ({
-      ...ofVertex(vertex, out.get(vertex.id) ?? [], into.get(vertex.id) ?? []),
+      ...ofVertex(vertex, out.get(vertex.id) ?? [], into.get(vertex.id) ?? [], linkOf),
       objects: inFile(vertex.file),
     })),
     ...map.namespaces.map(({ name, source, file, platform }) => ({
@@ -55,8 +61,8 @@ export function detailsOf(map: ClusterMap, { plan }: Pick<Synthesis, 'plan'>): A
       title: name,
       facts: facts([
         ['kind', platform ? 'Namespace of the platform' : 'Namespace'],
-        ['written in', place(source)],
-        ['file', file],
+        ['written in', place(source), source && linkOf(source)],
+        ['file', file, file && linkOf({ file, line: 1 })],
       ]),
       lists: lists([
         ['In it', (members.get(name) ?? []).map(({ id }) => ({ text: id, to: id }))],
@@ -68,7 +74,13 @@ export function detailsOf(map: ClusterMap, { plan }: Pick<Synthesis, 'plan'>): A
   return { details, objects };
 }
 
-function ofVertex(vertex: Vertex, out: readonly Edge[], into: readonly Edge[]): Omit<Details, 'objects'> {
+function ofVertex(
+  vertex: Vertex,
+  out: readonly Edge[],
+  into: readonly Edge[],
+  linkOf: LinkOf,
+): Omit<Details, 'objects'> {
+  const { source, file } = vertex;
   const self = out.filter(({ to }) => to === vertex.id);
   const others = (edges: readonly Edge[], end: 'from' | 'to') =>
     edges
@@ -82,9 +94,9 @@ function ofVertex(vertex: Vertex, out: readonly Edge[], into: readonly Edge[]): 
     facts: facts([
       ['kind', vertex.kind],
       ['namespace', vertex.namespace],
-      ['written in', place(vertex.source)],
+      ['written in', place(source), source && linkOf(source)],
       ['construct', vertex.construct],
-      ['file', vertex.file],
+      ['file', file, file && linkOf({ file, line: 1 })],
       ['applied by', vertex.kustomization && `Flux Kustomization ${vertex.kustomization}`],
       ['held by', vertex.on],
       ['members', self.length ? `talk to each other on ${self.flatMap(({ over }) => over).join(', ')}` : undefined],
@@ -103,13 +115,15 @@ function ofVertex(vertex: Vertex, out: readonly Edge[], into: readonly Edge[]): 
 
 const POLICIES = /^(?:NetworkPolicy|Server|AuthorizationPolicy) /;
 
-const facts = (rows: readonly (readonly [string, string | undefined])[]) =>
-  rows.flatMap(([label, text]) => (text ? [[label, text] as const] : []));
+type Fact = readonly [label: string, text: string, address?: string];
+
+const facts = (rows: readonly (readonly [string, string | undefined, string?])[]) =>
+  rows.flatMap(([label, text, address]): Fact[] => (text ? [address ? [label, text, address] : [label, text]] : []));
 
 const lists = (all: readonly (readonly [string, readonly Item[]])[]) =>
   all.flatMap(([title, items]) => (items.length ? [{ title, items }] : []));
 
-const place = (source: Origin | undefined) => source && `${source.file}:${source.line}`;
+export const place = (source: Origin | undefined) => source && `${source.file}:${source.line}`;
 
 const HOW: Readonly<Record<Edge['how'], string>> = {
   calls: '',

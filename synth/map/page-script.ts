@@ -67,12 +67,19 @@ function objectOf(number) {
   return element('details', undefined, element('summary', name), element('pre', yaml));
 }
 
+function sayOf([, text, address]) {
+  if (!address) return element('dd', text);
+  const link = element('a', text);
+  link.href = address;
+  return element('dd', undefined, link);
+}
+
 function open(number) {
   const { title, facts, lists, objects: own } = details[number];
   if (panel.hidden) back = document.activeElement;
   document.getElementById('details-title').textContent = title;
   document.getElementById('details-body').replaceChildren(
-    element('dl', undefined, ...facts.flatMap(([label, text]) => [element('dt', label), element('dd', text)])),
+    element('dl', undefined, ...facts.flatMap((fact) => [element('dt', fact[0]), sayOf(fact)])),
     ...lists.flatMap((list) => [element('h3', list.title), element('ul', undefined, ...list.items.map(itemOf))]),
     ...(own.length ? [element('h3', 'Objects'), ...own.map(objectOf)] : []),
   );

@@ -1,4 +1,5 @@
 import { documentOf, escaped } from '../html.ts';
+import type { LinkOf } from '../review/markdown.ts';
 import type { Synthesis } from '../synthesize.ts';
 import { type AllDetails, detailsOf } from './details.ts';
 import { layOut } from './layout.ts';
@@ -8,9 +9,12 @@ import { STYLE } from './page-style.ts';
 import { contentOf, type Handles } from './svg.ts';
 import { tablesOf } from './tables.ts';
 
-/** One page that needs nothing else: the picture, what is behind every box of it, and the same as tables. */
-export function mapPage(map: ClusterMap, synthesis: Pick<Synthesis, 'plan'>): string {
-  const all = detailsOf(map, synthesis);
+/**
+ * One page that needs nothing else: the picture, what is behind every box of it, and the same as tables. `linkOf` gives lines
+ * their address in the forge.
+ */
+export function mapPage(map: ClusterMap, synthesis: Pick<Synthesis, 'plan'>, linkOf: LinkOf = () => undefined): string {
+  const all = detailsOf(map, synthesis, linkOf);
   const numbers = new Map(all.details.map(({ id }, i) => [id, i]));
   const numberOf = (id: string) => numbers.get(id);
   const title = `${map.environment}: who calls whom`;
@@ -39,7 +43,7 @@ ${contentOf(picture, handles(numberOf))}
 <h2 id="details-title" tabindex="-1"></h2>
 <div id="details-body"></div>
 </aside>
-${tablesOf(map, numberOf)}
+${tablesOf(map, numberOf, linkOf)}
 </main>
 <script type="application/json" id="data">${embedded(all)}</script>`;
   return documentOf({ title, style: STYLE, body, script: SCRIPT });

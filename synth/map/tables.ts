@@ -1,13 +1,15 @@
 import { escaped } from '../html.ts';
-import { sayBytes } from './details.ts';
+import type { Origin } from '../manifest.ts';
+import type { LinkOf } from '../review/markdown.ts';
+import { place, sayBytes } from './details.ts';
 import type { ClusterMap, Edge, Machine, Vertex } from './model.ts';
 
 /** Everything as text, for who does not want a picture, and for paper. */
-export function tablesOf(map: ClusterMap, numberOf: (id: string) => number | undefined): string {
+export function tablesOf(map: ClusterMap, numberOf: (id: string) => number | undefined, linkOf: LinkOf): string {
   return [
     section('nodes', 'Nodes', `${map.machines.length}`, nodes(map), true),
     section('order', 'Flux order', `${map.order.length}`, order(map), true),
-    section('everything', 'Everything', `${map.vertices.length}`, everything(map, numberOf), true),
+    section('everything', 'Everything', `${map.vertices.length}`, everything(map, numberOf, linkOf), true),
     section('policies', 'Network policies', `${map.policies.length}`, policies(map), false),
   ].join('\n');
 }
@@ -20,7 +22,11 @@ const table = (head: readonly string[], rows: readonly string[]) =>
 
 const cells = (...texts: readonly string[]) => texts.map((text) => `<td>${text}</td>`).join('');
 
-function everything({ vertices, edges }: ClusterMap, numberOf: (id: string) => number | undefined): string {
+function everything(
+  { vertices, edges }: ClusterMap,
+  numberOf: (id: string) => number | undefined,
+  linkOf: LinkOf,
+): string {
   const counted = (end: 'from' | 'to') => {
     const counts = new Map<string, number>();
     for (const edge of edges) if (!isOwn(edge)) counts.set(edge[end], (counts.get(edge[end]) ?? 0) + 1);
@@ -37,11 +43,18 @@ function everything({ vertices, edges }: ClusterMap, numberOf: (id: string) => n
       escaped(many),
       `${out.get(id) ?? 0}`,
       `${into.get(id) ?? 0}`,
-      source ? `<code>${escaped(`${source.file}:${source.line}`)}</code>` : '',
+      written(source, linkOf),
     )}</tr>`;
   };
   const head = ['Name', 'Namespace', 'Kind', 'Role', 'Pods', 'Calls', 'Called by', 'Written in'];
   return table(head, vertices.map(row));
+}
+
+function written(source: Origin | undefined, linkOf: LinkOf): string {
+  if (!source) return '';
+  const code = `<code>${escaped(place(source)!)}</code>`;
+  const address = linkOf(source);
+  return address ? `<a href="${escaped(address)}">${code}</a>` : code;
 }
 
 const isOwn = ({ from, to }: Edge) => from === to;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Workspace, workspace } from '../workspace.ts';
 
@@ -31,6 +32,27 @@ describe('map', () => {
       expect.objectContaining({ how: 'routes', to: 'Deployment fn-notifications/fn-notifications' }),
     );
     expect(order[0]).toMatchObject({ name: 'namespaces', depth: 0 });
+  });
+
+  test('links lines of TypeScript at the commit that is checked out, in a clone', () => {
+    const git = (...args: string[]) => execFileSync('git', ['-C', space.folder, ...args], { encoding: 'utf8' }).trim();
+    git('init', '--quiet', '--initial-branch=main');
+    git('remote', 'add', 'origin', 'git@github.com:you/fleet.git');
+    git(
+      '-c',
+      'user.name=you',
+      '-c',
+      'user.email=you@example.org',
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '-m',
+      'a clone',
+    );
+    const { stdout } = space.run('map', 'findly-prod');
+    const address = `https://github.com/you/fleet/blob/${git('rev-parse', 'HEAD')}`;
+    expect(stdout).toContain(`<a href="${address}/charts/fn-notifications/fn-notifications.ts#L`);
+    expect(stdout).toContain(`"${address}/clusters/findly-prod/fn-notifications/fn-notifications.yaml#L1"`);
   });
 
   test('names the environments there are', () => {

@@ -6,6 +6,7 @@ import { clusters, load } from '../../commands/project.ts';
 import { mapOf } from '../../synth/map/model.ts';
 import { mapPage } from '../../synth/map/page.ts';
 import { readTree } from '../../synth/publish.ts';
+import { linksTo } from '../../synth/review/links.ts';
 import { synthesize } from '../../synth/synthesize.ts';
 import { mapped, shopOf } from '../synth/map-world.ts';
 import { Browser } from './browser.ts';
@@ -13,13 +14,15 @@ import { contrastsOf, READABLE } from './contrast.ts';
 
 // The map that an operator opens, in a real browser. PICTURES=<folder> keeps what it looked like.
 
+const linkOf = linksTo('git@github.com:you/fleet.git', 'main');
+
 let browser: Browser;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fleet-map-'));
   const environment = await load('studio');
   const studio = synthesize(environment, readTree(clusters, 'studio'));
-  writeFileSync(join(folder, 'studio.html'), mapPage(mapOf(environment, studio), studio));
+  writeFileSync(join(folder, 'studio.html'), mapPage(mapOf(environment, studio), studio, linkOf));
   const { map, synthesis } = mapped(shopOf(500));
   writeFileSync(join(folder, 'shop.html'), mapPage(map, synthesis));
   browser = await Browser.start();
@@ -94,6 +97,12 @@ describe.each([
     const text = await browser.value<string>("document.getElementById('details-body').textContent");
     expect(text).toContain('kind: Deployment');
     expect(text).toMatch(/charts\/[\w/-]+\.ts:\d+/);
+    const links = await browser.value<string>(
+      "[...document.querySelectorAll('#details-body dd a')].map((a) => a.href).join()",
+    );
+    if (page === 'studio.html')
+      expect(links).toMatch(/^https:\/\/github\.com\/you\/fleet\/blob\/main\/charts\/[\w/-]+\.ts#L\d+,/);
+    else expect(links).toBe('');
   });
 
   test('draws the connections of the platform where one asks for them', async () => {

@@ -308,6 +308,20 @@ describe('every format', () => {
     expect(mermaidOf(map)).not.toMatch(/<|>alert|&/);
   });
 
+  test('links lines to the forge where it is known, and no line elsewhere', () => {
+    const linked = mapped(fleet(service('web')));
+    const page = mapPage(
+      linked.map,
+      linked.synthesis,
+      ({ file, line }) => `https://git.example.org/${file}?"#L${line}`,
+    );
+    const { source, file } = linked.map.vertices.find(({ name }) => name === 'web')!;
+    const address = `https://git.example.org/${source!.file}?&quot;#L${source!.line}`;
+    expect(page).toContain(`<a href="${address}"><code>${source!.file}:${source!.line}</code></a>`);
+    expect(page).toContain(JSON.stringify(['file', file, `https://git.example.org/${file}?"#L1`]));
+    expect(mapPage(linked.map, linked.synthesis)).not.toContain('<a href="http');
+  });
+
   test('of Mermaid names shapes and what passes', () => {
     expect(mermaidOf(mapped(fleet(service('web', ['postgresql']), store('postgresql'))).map)).toBe(`flowchart LR
   subgraph "shop"
