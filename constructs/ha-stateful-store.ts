@@ -1,10 +1,11 @@
 import { Construct, type IConstruct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { KubePodDisruptionBudget, KubeStatefulSet } from '../imports/k8s.ts';
-import { declare, identityOf, type PodSet, refuse, warn } from '../imports/relations.ts';
+import { declare, type PodSet, refuse, warn } from '../imports/relations.ts';
 import { type AlertRule, AlertRules } from './alert-rules.ts';
 import { Backup, type BackupProps } from './backup.ts';
 import type { Dependency, Endpoint } from './dependency.ts';
+import { existingOf } from './existing.ts';
 import { namespaceOf, selectorOf } from './labels.ts';
 import { Pod, type PodProps } from './pod.ts';
 import { amountOf, resourcesOf, type Size } from './sizes.ts';
@@ -12,7 +13,7 @@ import { storeAlerts } from './stores/alerts.ts';
 import type { Design, Engine } from './stores/engine.ts';
 import { placementOf } from './stores/placement.ts';
 import { quorumProblems, storageProblems } from './stores/problems.ts';
-import { StoreServices } from './stores/services.ts';
+import { clientService, StoreServices } from './stores/services.ts';
 
 export interface HaStatefulStoreProps<Clients extends object> {
   /** The name it keeps though the construct's id changed: `identity: 'api'`. @default - the construct's id */
@@ -50,6 +51,8 @@ class Store extends Construct implements Dependency {
   readonly namespace: string;
   readonly members: number;
   readonly pods: PodSet;
+  /** Its headless Service, which is in the name of each member. */
+  readonly headless: string;
   /** DNS name of each member, also while it is not ready, from anywhere in the cluster. */
   readonly hosts: readonly string[];
   /** Bytes that a member's server may take before it is killed, and that its volume holds. */
@@ -68,16 +71,18 @@ class Store extends Construct implements Dependency {
 
   constructor(scope: Construct, constructId: string, props: HaStatefulStoreProps<object>) {
     super(scope, constructId);
-    const id = identityOf(this, props.identity);
+    const existing = existingOf(this, props.identity, ['name', 'serviceName', 'claim', 'selector']);
+    const { name: id, serviceName = `${existing.name}-headless`, selector: own = selectorOf(existing.name) } = existing;
     const { engine, members, storage, size, backup, clients = [], placement } = props;
     const { storageClass = defaultClassOf(this) } = props;
     const namespace = namespaceOf(this);
     this.name = id;
+    this.headless = serviceName;
     this.namespace = namespace;
     this.members = members;
-    this.pods = { namespace, labels: selectorOf(id) };
+    this.pods = { namespace, labels: own };
     this.hosts = [...Array(Math.max(0, Math.floor(members))).keys()].map(
-      (n) => `${id}-${n}.${id}-headless.${namespace}.svc`,
+      (n) => `${id}-${n}.${serviceName}.${namespace}.svc`,
     );
     this.memory = amountOf(`${resourcesOf(size).limits!['memory']}`);
     this.disk = amountOf(storage);
@@ -88,18 +93,20 @@ class Store extends Construct implements Dependency {
 
     const design = engine(this);
     const { image, run, env, files, uses, api, probes, init, sidecars = [], labels, update = 'RollingUpdate' } = design;
-    const { name: claim = 'data', path } = design.data;
+    const { path } = design.data;
+    const { claim = design.data.name ?? 'data' } = existing;
     const { affinity, problems, warnings } = placementOf(this, design.nodes, placement);
-    const pod = new Pod(this, 'pod', { name: id, image, size, run, env, files, uses, api, placement });
+    const pod = new Pod(this, 'pod', { name: id, selector: own, image, size, run, env, files, uses, api, placement });
     const metadata = { name: id, namespace, labels: pod.labels };
     const selector = { matchLabels: { ...this.pods.labels } };
     const data = { name: claim, mountPath: path };
     this.#design = design;
     this.#pod = pod;
 
-    const { headless } = new StoreServices(this, 'services', {
+    new StoreServices(this, 'services', {
       ...design,
       name: id,
+      headless: serviceName,
       namespace,
       selector: this.pods.labels,
       ports: this.ports,
@@ -108,7 +115,7 @@ class Store extends Construct implements Dependency {
       metadata,
       spec: {
         replicas: members,
-        serviceName: headless,
+        serviceName,
         podManagementPolicy: 'Parallel',
         updateStrategy: { type: update },
         // Time to be elected, or to be caught up with, before the next member is restarted.
@@ -180,7 +187,7 @@ class Store extends Construct implements Dependency {
 
   /** DNS name of a Service of it, from anywhere in the cluster. */
   host(suffix?: string): string {
-    return `${suffix ? `${this.name}-${suffix}` : this.name}.${this.namespace}.svc`;
+    return `${clientService(this, suffix)}.${this.namespace}.svc`;
   }
 
   /** A port of its members, for `uses` and `calls`. */

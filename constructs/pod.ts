@@ -74,6 +74,12 @@ type ContainerParts = Pick<
   'ports' | 'lifecycle' | 'startupProbe' | 'livenessProbe' | 'readinessProbe' | 'volumeMounts'
 >;
 
+interface Named {
+  readonly name: string;
+  /** Labels that tell its pods from all others of the namespace. @default - the label of its name */
+  readonly selector?: Readonly<Record<string, string>>;
+}
+
 /** What a controller adds to the template. */
 export interface TemplateParts {
   readonly labels?: Readonly<Record<string, string>>;
@@ -108,13 +114,13 @@ export class Pod extends Construct {
   readonly #configs: Config[];
   readonly #images: Image[] = [];
 
-  constructor(scope: Construct, id: string, props: PodProps & { readonly name: string }) {
+  constructor(scope: Construct, id: string, props: PodProps & Named) {
     super(scope, id);
     const { name, uses = [], calls = [], api, env, files } = props;
     const namespace = namespaceOf(this);
     this.name = name;
     this.labels = labelsOf(this, name);
-    this.pods = { namespace, labels: selectorOf(name) };
+    this.pods = { namespace, labels: props.selector ?? selectorOf(name) };
     this.metadata = { name, namespace, labels: this.labels };
     this.#props = props;
     this.#config = new Config(this, 'config', { name, namespace, from: [...uses, { env, files }] });
@@ -174,7 +180,7 @@ export class Pod extends Construct {
 
     return {
       metadata: {
-        labels: { ...this.labels, ...labels },
+        labels: { ...this.labels, ...this.pods.labels, ...labels },
         annotations: Object.keys(checksums).length ? checksums : undefined,
       },
       spec: {

@@ -1,8 +1,9 @@
 import { Construct } from 'constructs';
 import { environmentOf } from '../imports/environment.ts';
 import { KubePersistentVolumeClaim } from '../imports/k8s.ts';
-import { declare, identityOf, refuse } from '../imports/relations.ts';
+import { declare, refuse } from '../imports/relations.ts';
 import type { Dependency } from './dependency.ts';
+import { existingOf } from './existing.ts';
 import { labelsOf, namespaceOf } from './labels.ts';
 import { amountOf } from './sizes.ts';
 
@@ -26,7 +27,7 @@ export class SharedFolder extends Construct {
 
   constructor(scope: Construct, constructId: string, { storageClass, storage, identity }: SharedFolderProps) {
     super(scope, constructId);
-    const id = identityOf(this, identity);
+    const { name: id } = existingOf(this, identity);
     const { storageClasses } = environmentOf(this);
     this.name = id;
     declare(this, { layer: 'stores' });

@@ -1,9 +1,10 @@
 import { Construct } from 'constructs';
 import { ServiceMonitor } from '../imports/custom.ts';
 import { KubeDeployment, KubePodDisruptionBudget, KubeService } from '../imports/k8s.ts';
-import { identityOf, type PodSet, refuse } from '../imports/relations.ts';
+import { type PodSet, refuse } from '../imports/relations.ts';
 import { Autoscaler, type Scale, scaleProblems } from './autoscaler.ts';
 import type { Callee, Endpoint } from './dependency.ts';
+import { existingOf } from './existing.ts';
 import { portProblems } from './external.ts';
 import { type Health, healthProblems, type Listens, portOf, probes } from './health.ts';
 import { Pod, type PodProps } from './pod.ts';
@@ -50,7 +51,7 @@ export class Workload extends Construct implements Callee {
 
   constructor(scope: Construct, constructId: string, props: WorkloadProps) {
     super(scope, constructId);
-    const id = identityOf(this, props.identity);
+    const { name: id } = existingOf(this, props.identity);
     const {
       listens = {},
       health,

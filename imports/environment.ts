@@ -81,6 +81,18 @@ export interface OtlpReceiver {
   readonly port: number;
 }
 
+/** What an object that runs already is called, where that cannot be changed without making it anew. */
+export interface Existing {
+  /** Of the StatefulSet, Deployment or claim, and of all that is named after it. */
+  readonly name?: string;
+  /** Of a store: its headless Service, which is in the address of each member. */
+  readonly serviceName?: string;
+  /** Of a store: the first part of its claims' names, `mongo-data` of `mongo-data-mongodb-0`. */
+  readonly claim?: string;
+  /** Of a store: the labels that its StatefulSet selects pods by. */
+  readonly selector?: Readonly<Record<string, string>>;
+}
+
 /** Places one system into the environment's app: makes its charts. */
 export type System = (app: App, environment: Environment) => void;
 
@@ -133,6 +145,11 @@ export interface Environment {
   readonly otlp?: OtlpReceiver;
   /** What the cluster itself brings: a kind, class, Secret or Service that neither it nor the environment brings is an error. */
   readonly provides: Provides;
+  /**
+   * Stores, workloads and shared folders that run already under other names, by `<namespace>/<name>` as they would be rendered:
+   * `{ 'shop/mongodb': { name: 'mongo', serviceName: 'mongo', claim: 'mongo-data', selector: { app: 'mongo' } } }`.
+   */
+  readonly existing?: Readonly<Record<string, Existing>>;
   /** Hand-owned folders and files under `clusters/<name>` that the root kustomization lists too. */
   readonly also?: readonly string[];
   /**

@@ -78,6 +78,8 @@ export interface Relation {
   readonly guard?: boolean;
   /** The name that a chart (its folders and Flux Kustomizations) or a unit (its file) keeps though its id changed. */
   readonly identity?: string;
+  /** The entry of the environment's `existing` that it goes by. */
+  readonly existing?: string;
   /** An accepted exception to a rule, for every object below this construct. */
   readonly allow?: { readonly rule: string; readonly reason: string };
   readonly sealed?: Sealed;

@@ -4,6 +4,7 @@ import { check } from './check/check.ts';
 import { Exceptions } from './check/exceptions.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
+import { unusedExisting, withoutContradicted } from './existing.ts';
 import { sourceFindings } from './flux/source.ts';
 import {
   fluxPlan,
@@ -61,7 +62,7 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
     files.set(at, emitFile({ path: at, source: origin, objects: inFile, marks: marks(manifests?.[0]?.chart ?? '') }));
   }
 
-  const before = changed(tree, files);
+  const before = withoutContradicted(changed(tree, files), environment.existing);
   const exceptions = new Exceptions(rendered.declared);
   const gone = goneKustomizations(plan, environment, {
     kustomizations: ['infrastructure.yaml', 'apps.yaml']
@@ -73,6 +74,11 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
     ...clashes,
     ...rendered.findings.map((each) => (each.rule === ADVICE ? exceptions.accept(each, each.object) : each)),
     ...markFindings,
+    ...unusedExisting(
+      environment,
+      rendered.declared,
+      rendered.manifests.map(({ object }) => object),
+    ),
     ...plan.findings,
     ...sourceFindings(environment, tree),
     ...movedObjects(plan, (id) => before.get(id), exceptions),

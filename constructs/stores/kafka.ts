@@ -65,7 +65,7 @@ export const kafka =
         KAFKA_INTER_BROKER_LISTENER_NAME: 'PLAINTEXT',
         POD_NAME: { field: 'metadata.name' },
         // Its own name, never the Service's: a client has to reach the one broker that leads a partition.
-        KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://$(POD_NAME).${name}-headless.${store.namespace}.svc:${BROKER_PORT}`,
+        KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://$(POD_NAME).${store.headless}.${store.namespace}.svc:${BROKER_PORT}`,
         // Below the volume, not on it: Kafka takes every folder at the top for a partition, also lost+found.
         KAFKA_LOG_DIRS: `${volume}/logs`,
         KAFKA_AUTO_CREATE_TOPICS_ENABLE: false,

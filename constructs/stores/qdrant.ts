@@ -102,8 +102,8 @@ const settings = (members: number): Env => ({
 });
 
 /** A member that knows a cluster from its volume goes back to that, whatever it is told to join. */
-function start({ hosts: [first], members, name, namespace }: HaStatefulStore): string {
-  const uri = `http://$HOSTNAME.${name}-headless.${namespace}.svc:${ports.p2p}`;
+function start({ hosts: [first], members, name, headless, namespace }: HaStatefulStore): string {
+  const uri = `http://$HOSTNAME.${headless}.${namespace}.svc:${ports.p2p}`;
   const bootstrap = `http://${first}:${ports.p2p}`;
   return members > 1
     ? `#!/bin/bash

@@ -3,11 +3,13 @@ import { ServiceMonitor } from '../../imports/custom.ts';
 import { KubeService } from '../../imports/k8s.ts';
 import { declare } from '../../imports/relations.ts';
 import type { SecretKey } from '../dependency.ts';
-import { labelsOf } from '../labels.ts';
+import { labelsOf, selectorOf } from '../labels.ts';
 import type { Design } from './engine.ts';
 
 export interface StoreServicesProps extends Pick<Design<object>, 'services' | 'metrics'> {
   readonly name: string;
+  /** `serviceName` of the StatefulSet. */
+  readonly headless: string;
   readonly namespace: string;
   /** Of the members. */
   readonly selector: Readonly<Record<string, string>>;
@@ -15,24 +17,32 @@ export interface StoreServicesProps extends Pick<Design<object>, 'services' | 'm
   readonly ports: Readonly<Record<string, number>>;
 }
 
+/**
+ * Name of a Service for clients: the store's own, unless that is the headless one's, as people name it who have one Service; its
+ * members' addresses hang on that.
+ */
+export function clientService(
+  { name, headless }: Pick<StoreServicesProps, 'name' | 'headless'>,
+  suffix?: string,
+): string {
+  const service = suffix ? `${name}-${suffix}` : name;
+  return service === headless ? `${service}-clients` : service;
+}
+
 /** Which of the Services it is that names members. */
 const MEMBERS = { 'app.kubernetes.io/component': 'members' };
 
 /** The headless Service of a store, the ones for its clients, and the ServiceMonitor. */
 export class StoreServices extends Construct {
-  /** `serviceName` of the StatefulSet. */
-  readonly headless: string;
-
   constructor(scope: Construct, id: string, props: StoreServicesProps) {
     super(scope, id);
-    const { name, namespace, selector, ports, services, metrics } = props;
+    const { name, headless, namespace, selector, ports, services, metrics } = props;
     const { port, path = '/metrics', authorization } = metrics;
     const labels = labelsOf(this, name);
     const open = (port: string) => ({ name: port, port: ports[port]!, targetPort: port });
-    this.headless = `${name}-headless`;
 
     new KubeService(this, 'headless', {
-      metadata: { name: this.headless, namespace, labels: { ...labels, ...MEMBERS } },
+      metadata: { name: headless, namespace, labels: { ...labels, ...MEMBERS } },
       spec: {
         clusterIP: 'None',
         // A quorum has to find itself before any of it can be ready.
@@ -42,7 +52,7 @@ export class StoreServices extends Construct {
       },
     });
     for (const service of services) {
-      const own = service.suffix ? `${name}-${service.suffix}` : name;
+      const own = clientService(props, service.suffix);
       const rendered = new KubeService(this, own, {
         metadata: { name: own, namespace, labels },
         spec: { selector: { ...selector, ...service.selector }, ports: service.ports.map(open) },
@@ -56,7 +66,7 @@ export class StoreServices extends Construct {
       metadata: { name, namespace, labels },
       spec: {
         jobLabel: 'app.kubernetes.io/name',
-        selector: { matchLabels: { ...selector, ...MEMBERS } },
+        selector: { matchLabels: { ...selectorOf(name), ...MEMBERS } },
         endpoints: [{ port, path, interval: '30s', ...(authorization && bearer(authorization)) }],
       },
     });

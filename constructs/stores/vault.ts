@@ -108,8 +108,8 @@ const probes: Server['probes'] = {
 };
 
 function raft(store: HaStatefulStore, seal: Seal): Server {
-  const { name, namespace } = store;
-  const self = `$(VAULT_RAFT_NODE_ID).${name}-headless.${namespace}.svc`;
+  const { headless, namespace } = store;
+  const self = `$(VAULT_RAFT_NODE_ID).${headless}.${namespace}.svc`;
   if (environmentOf(store).mesh === 'none') {
     warn(store, [
       'listener: tokens and secrets pass between nodes as plain HTTP, no mesh encrypts them; mesh the namespace, or encrypt the pod network (K3s: --flannel-backend=wireguard-native)',
