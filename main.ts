@@ -149,6 +149,36 @@ program
   .addOption(formatOption('text', 'json'))
   .action(async (from, to, options) => (await import('./commands/promote.ts')).promote(from, to, options));
 
+const contextOption = () => new Option('--context <name>', "of kubectl's configuration (default: the current one)");
+
+program
+  .command('adopt')
+  .description('what becomes of each object when Flux comes to a cluster that runs already; changes nothing')
+  .argument('<env>')
+  .addOption(contextOption())
+  .option('--repo <folder>', 'the repository with clusters/<env>', '.')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, options) => (await import('./commands/adopt.ts')).adopt(environment, options));
+
+program
+  .command('verify')
+  .description('in what the cluster is not as committed; exit 0 where it is, 1 where not, 2 where nobody could look')
+  .argument('<env>')
+  .addOption(contextOption())
+  .option('--repo <folder>', 'the repository with clusters/<env>', '.')
+  .option('--ref <ref>', 'the commit that the cluster should be at', 'HEAD')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, options) => (await import('./commands/verify.ts')).verify(environment, options));
+
+program
+  .command('leave')
+  .description('take a cluster from under Flux: what runs goes on, nobody changes it any more; says what it would do')
+  .argument('<env>')
+  .addOption(contextOption())
+  .option('--yes', 'do it')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, options) => (await import('./commands/leave.ts')).leave(environment, options));
+
 program
   .command('handbook')
   .description('write what environments have for people under docs/: runbooks, configuration of machines')
@@ -194,5 +224,5 @@ try {
 } catch (error) {
   // Only a mistake of ours is worth a stack.
   console.error(error instanceof Refusal ? `error: ${error.message}` : error);
-  process.exitCode = 1;
+  process.exitCode = (error as { readonly exitCode?: number }).exitCode ?? 1;
 }

@@ -21,6 +21,15 @@ export function refusing<T>(action: () => T): T {
   }
 }
 
+/** For commands whose exit code 1 is an answer: whatever keeps them from answering ends them with 2. */
+export async function answering(action: () => Promise<void>) {
+  try {
+    await action();
+  } catch (error) {
+    throw Object.assign(error as Error, { exitCode: 2 });
+  }
+}
+
 /** Names of all environments. */
 export const allEnvironments = (): string[] =>
   readdirSync(environments)

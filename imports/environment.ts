@@ -100,6 +100,11 @@ export type System = (app: App, environment: Environment) => void;
 export interface Environment {
   /** Also the folder: `clusters/<name>`. */
   readonly name: string;
+  /**
+   * UID of the cluster's namespace kube-system, by which `verify`, `adopt` and `leave` know it:
+   * `kubectl get namespace kube-system -o jsonpath={.metadata.uid}`. @default - known by the folder that Flux follows there, or by its nodes
+   */
+  readonly clusterUid?: string;
   /** Kubernetes minor version, `1.34`. */
   readonly kubernetes: string;
   /** Where commits are pushed, and whether Flux reads them there or as an artifact in a registry. */

@@ -1,0 +1,107 @@
+import colors from '../synth/colors.ts';
+import { isOurs, type Release, type Verdict, verdictOf } from '../synth/live/adopt.ts';
+import { fullName } from '../synth/live/inventory.ts';
+import { nameOf } from '../synth/manifest.ts';
+import { type Format, jsonOf } from '../synth/report.ts';
+import { changeLines } from './changes.ts';
+import { besides, clusterOf } from './cluster.ts';
+import { onDiskOf } from './committed.ts';
+import type { Kubectl } from './kubectl.ts';
+import { answering, environmentNames, load } from './project.ts';
+
+export interface AdoptOptions {
+  readonly context?: string;
+  readonly repo: string;
+  readonly format: Format;
+}
+
+type Judged = Verdict & { readonly object: string; readonly isOurs: boolean };
+
+/**
+ * Says of every object of an environment's folder, as it is on disk, what becomes of it when Flux applies it to a cluster that
+ * runs already. Changes nothing. Exit code 1 where something is to be made anew or refused, 2 where it could not look.
+ */
+export const adopt = (wanted: string, options: AdoptOptions) => answering(() => judge(wanted, options));
+
+async function judge(wanted: string, { context, repo, format }: AdoptOptions) {
+  const [name] = environmentNames([wanted]) as [string];
+  const cluster = await clusterOf(await load(name), context);
+  const [objects, releases] = await Promise.all([besides(cluster, onDiskOf(name, repo)), releasesOf(cluster.kubectl)]);
+  const there = new Set(cluster.kustomizations.map(fullName));
+  const judged = objects.map(
+    (beside): Judged => ({
+      object: nameOf(beside.committed),
+      isOurs: isOurs(beside),
+      ...verdictOf(beside, releases, there),
+    }),
+  );
+  if (format === 'json')
+    console.log(jsonOf({ environment: name, context: cluster.kubectl.context, notes: cluster.notes, objects: judged }));
+  else console.log(textOf(name, cluster.kubectl.context, cluster.notes, judged));
+  if (judged.some(({ verdict }) => verdict === 'refuse' || verdict === 'recreate')) process.exitCode = 1;
+}
+
+/** Helm keeps each revision of a release in a Secret; the values in it are not asked for. */
+async function releasesOf(kubectl: Kubectl): Promise<Release[]> {
+  const template =
+    '{{range .items}}{{.metadata.namespace}} {{.metadata.labels.name}} {{.metadata.labels.version}}{{"\\n"}}{{end}}';
+  const printed = await kubectl.ask(
+    ...[
+      'get',
+      'secrets',
+      '--all-namespaces',
+      '--selector=owner=helm,status=deployed',
+      `--output=go-template=${template}`,
+    ],
+  );
+  return printed
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [namespace, release, revision] = line.split(' ') as [string, string, string];
+      return { namespace, name: release, revision };
+    });
+}
+
+const TITLES: Readonly<Record<Verdict['verdict'], string>> = {
+  refuse: 'refuse: Flux must not take these as they are',
+  recreate: 'recreate: these cannot be changed, only made anew',
+  adopt: 'adopt: Flux takes these over as they run',
+  new: 'new: Flux makes these',
+};
+
+function textOf(name: string, context: string, notes: readonly string[], judged: readonly Judged[]): string {
+  const of = (verdict: string) => judged.filter((each) => each.verdict === verdict);
+  const counts = Object.keys(TITLES).map((verdict) => `${of(verdict).length} ${verdict}`);
+  return [
+    `${colors.bold(name)} on context ${context}: ${judged.length} objects, ${counts.join(', ')}; nothing was changed`,
+    ...notes.map((note) => `  note: ${note}`),
+    ...Object.entries(TITLES).flatMap(([verdict, title]) =>
+      of(verdict).length ? ['', colors.bold(title), ...of(verdict).flatMap(linesOf)] : [],
+    ),
+  ].join('\n');
+}
+
+function linesOf(each: Judged): string[] {
+  switch (each.verdict) {
+    case 'new':
+      return [`  ${each.object}${each.note ? `: ${each.note}` : ''}`];
+    case 'adopt': {
+      const words = [
+        each.isOurs ? "Flux's already" : [],
+        each.note ?? [],
+        each.changes.length ? [] : 'as it is',
+        each.restarts ? 'its pods restart' : [],
+      ].flat();
+      return [`  ${each.object}${words.length ? `: ${words.join(', ')}` : ''}`, ...changeLines(each.changes)];
+    }
+    case 'recreate':
+      return [
+        `  ${each.object}: ${each.reason}`,
+        ...each.fields.map(({ field, live, wanted }) => `    ${field}: ${live} cannot become ${wanted}`),
+        ...each.steps.map((step, i) => `    ${i + 1}. ${step}`),
+      ];
+    case 'refuse':
+      return [`  ${each.object} ${each.reason}`, `    ${colors.green('fix:')} ${each.fix}`];
+  }
+}
