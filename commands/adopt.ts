@@ -1,12 +1,11 @@
 import colors from '../synth/colors.ts';
-import { isOurs, type Release, type Verdict, verdictOf } from '../synth/live/adopt.ts';
+import { type Installed, isOurs, type Release, type Verdict, verdictOf } from '../synth/live/adopt.ts';
 import { fullName } from '../synth/live/inventory.ts';
 import { nameOf } from '../synth/manifest.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
 import { changeLines } from './changes.ts';
-import { besides, clusterOf } from './cluster.ts';
+import { besides, type Cluster, clusterOf } from './cluster.ts';
 import { onDiskOf } from './committed.ts';
-import type { Kubectl } from './kubectl.ts';
 import { answering, environmentNames, load } from './project.ts';
 
 export interface AdoptOptions {
@@ -26,13 +25,12 @@ export const adopt = (wanted: string, options: AdoptOptions) => answering(() => 
 async function judge(wanted: string, { context, repo, format }: AdoptOptions) {
   const [name] = environmentNames([wanted]) as [string];
   const cluster = await clusterOf(await load(name), context);
-  const [objects, releases] = await Promise.all([besides(cluster, onDiskOf(name, repo)), releasesOf(cluster.kubectl)]);
-  const there = new Set(cluster.kustomizations.map(fullName));
+  const [objects, installed] = await Promise.all([besides(cluster, onDiskOf(name, repo)), installedIn(cluster)]);
   const judged = objects.map(
     (beside): Judged => ({
       object: nameOf(beside.committed),
-      isOurs: isOurs(beside),
-      ...verdictOf(beside, releases, there),
+      isOurs: isOurs(beside, installed),
+      ...verdictOf(beside, installed),
     }),
   );
   if (format === 'json')
@@ -41,26 +39,25 @@ async function judge(wanted: string, { context, repo, format }: AdoptOptions) {
   if (judged.some(({ verdict }) => verdict === 'refuse' || verdict === 'recreate')) process.exitCode = 1;
 }
 
-/** Helm keeps each revision of a release in a Secret; the values in it are not asked for. */
-async function releasesOf(kubectl: Kubectl): Promise<Release[]> {
-  const template =
-    '{{range .items}}{{.metadata.namespace}} {{.metadata.labels.name}} {{.metadata.labels.version}}{{"\\n"}}{{end}}';
-  const printed = await kubectl.ask(
-    ...[
-      'get',
-      'secrets',
-      '--all-namespaces',
-      '--selector=owner=helm,status=deployed',
-      `--output=go-template=${template}`,
-    ],
-  );
-  return printed
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      const [namespace, release, revision] = line.split(' ') as [string, string, string];
-      return { namespace, name: release, revision };
-    });
+/** Of each Secret: whose it is, and whether it is how Helm keeps a release. Values are not asked for. */
+const SECRETS = [
+  '{{range .items}}{{.metadata.namespace}}|{{.metadata.name}}',
+  '|{{range .metadata.ownerReferences}}{{.kind}} {{end}}',
+  '|{{with .metadata.annotations}}{{index . "sealedsecrets.bitnami.com/managed"}} {{index . "sealedsecrets.bitnami.com/patch"}}{{end}}',
+  '|{{with .metadata.labels}}{{if eq (print .owner) "helm"}}{{.status}} {{.name}} {{.version}}{{end}}{{end}}{{"\\n"}}{{end}}',
+].join('');
+
+async function installedIn({ kubectl, kustomizations }: Cluster): Promise<Installed> {
+  const releases: Release[] = [];
+  const unmanaged = new Set<string>();
+  const printed = await kubectl.ask('get', 'secrets', '--all-namespaces', `--output=go-template=${SECRETS}`);
+  for (const line of printed.split('\n').filter(Boolean)) {
+    const [namespace, name, owners, annotations, release] = line.split('|') as [string, string, string, string, string];
+    if (!owners.includes('SealedSecret') && !annotations.includes('true')) unmanaged.add(`${namespace}/${name}`);
+    const [status, of, revision] = release.split(' ') as [string, string, string];
+    if (status === 'deployed') releases.push({ namespace, name: of, revision });
+  }
+  return { releases, unmanaged, kustomizations: new Set(kustomizations.map(fullName)) };
 }
 
 const TITLES: Readonly<Record<Verdict['verdict'], string>> = {

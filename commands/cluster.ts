@@ -22,7 +22,7 @@ export interface Cluster extends Recognized {
 /** Connects to the environment's cluster; refused is one that does not answer, or is another one. */
 export async function clusterOf(environment: Environment, context: string | undefined): Promise<Cluster> {
   const kubectl = await Kubectl.open(context);
-  const uid = await kubectl.ask('get', 'namespace', 'kube-system', '--output=jsonpath={.metadata.uid}');
+  const uid = (await kubectl.ask('get', 'namespace', 'kube-system', '--output=jsonpath={.metadata.uid}')).trim();
   const [nodes, version, kustomizations] = await Promise.all([
     kubectl.run(['get', 'nodes', '--output=name']),
     kubectl.run(['version', '--output=json']),

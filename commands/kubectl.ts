@@ -76,7 +76,9 @@ const PATIENCE = 300_000;
 
 function run(words: readonly string[], input: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const child = spawn('kubectl', words, { timeout: PATIENCE });
+    const child = spawn('kubectl', words, { env: process.env });
+    // The option of spawn would keep this process waiting where there is no kubectl.
+    setTimeout(() => child.kill(), PATIENCE).unref();
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {

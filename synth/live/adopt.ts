@@ -35,13 +35,24 @@ export interface Release {
   readonly revision: string;
 }
 
+/** What the cluster has beside the objects themselves. */
+export interface Installed {
+  readonly releases: readonly Release[];
+  /** Secrets, as `<namespace>/<name>`, that the sealed-secrets controller would not touch. */
+  readonly unmanaged: ReadonlySet<string>;
+  /** Flux Kustomizations, as `<namespace>/<name>`. */
+  readonly kustomizations: ReadonlySet<string>;
+}
+
 /** What will become of each object at the first push that Flux applies. */
-export function verdictOf(beside: Beside, releases: readonly Release[], kustomizations: ReadonlySet<string>): Verdict {
+export function verdictOf(beside: Beside, { releases, unmanaged, kustomizations }: Installed): Verdict {
   const { committed, kustomization, live, applied, refusal } = beside;
   const taken = releaseOf(committed, releases);
   const note =
     taken &&
     `upgrades the Helm release ${taken.namespace}/${taken.name} (revision ${taken.revision}) that is installed`;
+  const secret = `${committed.metadata.namespace}/${committed.metadata.name}`;
+  if (committed.kind === 'SealedSecret' && unmanaged.has(secret)) return { verdict: 'refuse', ...inTheWay(committed) };
   if (!live) {
     if (refusal !== undefined && !isAwaited(refusal)) return { verdict: 'refuse', reason: refusal, fix: FIX };
     return { verdict: 'new', ...(note && { note }) };
@@ -78,6 +89,12 @@ function byHand({ kind, metadata: { name, namespace } }: KubeObject, reason: str
   return `take the other strategy's settings out once, no pod restarts by it: kubectl patch ${kind.toLowerCase()} ${name} -n ${namespace} --type=merge -p '${patch}'`;
 }
 
+/** The sealed-secrets controller overwrites nothing that it has not made, unless it is told to. */
+const inTheWay = ({ metadata: { name, namespace } }: KubeObject): Owner => ({
+  reason: `cannot become the Secret of that name, which is there and not the sealed-secrets controller's`,
+  fix: `seal the values that it has, then hand it over: kubectl annotate secret ${name} -n ${namespace} sealedsecrets.bitnami.com/managed=true`,
+});
+
 /** What a push brings before it. */
 const isAwaited = (refusal: string) =>
   /no matches for kind|ensure CRDs are installed|namespaces? "[^"]*" not found/.test(refusal);
@@ -97,4 +114,5 @@ function releaseOf(
 }
 
 /** Whether Flux has it already. */
-export const isOurs = ({ live, kustomization }: Beside) => live !== undefined && ownerOf(live) === kustomization;
+export const isOurs = ({ live, kustomization }: Beside, { kustomizations }: Installed) =>
+  live !== undefined && ownerOf(live) === kustomization && kustomizations.has(kustomization);

@@ -179,6 +179,7 @@ describe('a cluster that runs already', () => {
         annotations: { 'meta.helm.sh/release-name': 'dashboard', 'meta.helm.sh/release-namespace': 'default' },
       }),
       { apiVersion: 'v1', kind: 'ConfigMap', ...meta('operator', 'databases') },
+      { apiVersion: 'v1', kind: 'Secret', ...meta('n8n-encryption-key', 'n8n'), stringData: { by: 'hand' } },
     );
     const operator = await it.bed.get('configmap', 'databases', 'operator');
     await byHand({
@@ -224,9 +225,13 @@ describe('a cluster that runs already', () => {
       verdict: 'refuse',
       reason: expect.stringContaining('is made by ConfigMap operator'),
     });
+    expect(of('SealedSecret n8n/n8n-encryption-key')).toMatchObject({
+      verdict: 'refuse',
+      fix: expect.stringContaining('sealedsecrets.bitnami.com/managed=true'),
+    });
     expect(of('Namespace n8n')).toMatchObject({ verdict: 'adopt' });
     expect(of('StatefulSet databases/postgresql')).toEqual(expect.objectContaining({ verdict: 'new' }));
-    expect(objects.filter(({ verdict }) => verdict === 'refuse' || verdict === 'recreate')).toHaveLength(4);
+    expect(objects.filter(({ verdict }) => verdict === 'refuse' || verdict === 'recreate')).toHaveLength(5);
     expect(code).toBe(1);
   });
 
@@ -246,6 +251,10 @@ describe('a cluster that runs already', () => {
     await it.bed.kubectl(['delete', 'deployment', 'frontend', '--namespace=family-assistant', '--cascade=orphan']);
     await it.bed.kubectl(['delete', 'service', 'homelab-dashboard', '--namespace=homelab-dashboard']);
     await it.bed.kubectl(['delete', 'serviceaccount', 'redis', '--namespace=databases']);
+    await it.bed.kubectl([
+      ...['annotate', 'secret', 'n8n-encryption-key', '--namespace=n8n'],
+      'sealedsecrets.bitnami.com/managed=true',
+    ]);
     expect((await adopt()).code).toBe(0);
     await bootstrap(it.bed, it.repository, it.folder);
     await fluxReady(it.bed, commit, 150);

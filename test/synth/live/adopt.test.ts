@@ -10,8 +10,11 @@ const committed = asApplied(deployment(), OWN);
 const judge = (beside: Partial<Beside>, kustomizations: string[] = [OWN]) =>
   verdictOf(
     { committed, kustomization: OWN, ...beside },
-    [{ namespace: 'web', name: 'traefik', revision: '3' }],
-    new Set(kustomizations),
+    {
+      releases: [{ namespace: 'web', name: 'traefik', revision: '3' }],
+      unmanaged: new Set(['shop/db']),
+      kustomizations: new Set(kustomizations),
+    },
   );
 const marked = (metadata: object) => deployment({ metadata });
 
@@ -199,4 +202,17 @@ test('a Helm release that is installed under the name is said to be upgraded', (
   });
   expect(judge({ committed: release({ releaseName: 'other' }) })).toEqual({ verdict: 'new' });
   expect(judge({ committed: release({ targetNamespace: 'web' }) })).toEqual({ verdict: 'new' });
+});
+
+test('a Secret that is there by hand is in the way of a sealed one, until it is handed over', () => {
+  const sealed = (name: string): KubeObject => ({
+    apiVersion: 'bitnami.com/v1alpha1',
+    kind: 'SealedSecret',
+    metadata: { name, namespace: 'shop' },
+  });
+  expect(judge({ committed: sealed('db') })).toMatchObject({
+    verdict: 'refuse',
+    fix: expect.stringContaining('kubectl annotate secret db -n shop sealedsecrets.bitnami.com/managed=true'),
+  });
+  expect(judge({ committed: sealed('other') })).toEqual({ verdict: 'new' });
 });
