@@ -1,7 +1,7 @@
 import type { Environment } from '../imports/environment.ts';
 import type { Beside } from '../synth/live/adopt.ts';
 import { afterTakingOver, applyMode, asApplied } from '../synth/live/drift.ts';
-import { type Recognized, recognize } from '../synth/live/identity.ts';
+import { environmentAt, type Recognized, recognize } from '../synth/live/identity.ts';
 import { fullName } from '../synth/live/inventory.ts';
 import { idOf, type KubeObject } from '../synth/manifest.ts';
 import { at, text } from '../synth/resolve/json.ts';
@@ -41,9 +41,7 @@ export async function clusterOf(environment: Environment, context: string | unde
     ...(version.code === 0 && { version: JSON.parse(version.stdout).serverVersion?.gitVersion }),
   });
   if (recognized.refusal) throw new Refusal(`context ${kubectl.context} ${recognized.refusal}`);
-  const root = kustomizations.find(
-    (_, i) => /^(?:\.?\/)?clusters\/([^/]+)\/?$/.exec(paths[i]!)?.[1] === environment.name,
-  );
+  const root = kustomizations.find((_, i) => environmentAt(paths[i]!) === environment.name);
   return { ...recognized, kubectl, kustomizations, ...(root && { root }) };
 }
 

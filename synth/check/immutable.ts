@@ -76,6 +76,12 @@ const STAYING: Readonly<Record<string, readonly string[]>> = {
   '/PersistentVolumeClaim': ['spec.storageClassName', 'spec.volumeName'],
 };
 
+/** Fields of the object's kind that can be set only once. */
+export function immutableFields({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): readonly string[] {
+  const key = `${groupOf(apiVersion)}/${kind}`;
+  return [...Object.keys(TABLE[key]?.fields ?? {}), ...(STAYING[key] ?? [])];
+}
+
 const immutableField: Rule = {
   name: 'immutable-field',
   doc: 'A field of a committed object changes that the API server never changes: the whole Flux Kustomization would stop there.',

@@ -32,7 +32,7 @@ export function recognize(
 ): Recognized {
   const { name, clusterUid } = environment;
   const file = `charts/environments/${name}.ts`;
-  const folders = paths.flatMap((path) => /^(?:\.?\/)?clusters\/([^/]+)\/?$/.exec(path)?.[1] ?? []);
+  const folders = paths.flatMap((path) => environmentAt(path) ?? []);
   const isFollowed = folders.includes(name);
   const machines = environment.nodes.filter((node) => !('count' in node)).map((node) => node.name);
   const known = machines.filter((machine) => nodes?.includes(machine));
@@ -58,6 +58,9 @@ export function recognize(
     );
   return { isFollowed, notes };
 }
+
+/** The environment whose folder a Flux Kustomization takes. */
+export const environmentAt = (path: string) => /^(?:\.?\/)?clusters\/([^/]+)\/?$/.exec(path)?.[1];
 
 const MOST = 6;
 

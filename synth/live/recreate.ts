@@ -1,3 +1,4 @@
+import { immutableFields } from '../check/immutable.ts';
 import { groupOf, type KubeObject } from '../manifest.ts';
 import { at, map } from '../resolve/json.ts';
 import { isMap } from '../review/equal.ts';
@@ -9,77 +10,39 @@ export interface Recreation {
   readonly steps: readonly string[];
 }
 
-interface Kind {
-  readonly fields: readonly string[];
-  /** `%s` is the object as kubectl names it, `%o` the same with the namespace alone. */
-  readonly steps: readonly string[];
-}
+// `%s` is the object as kubectl names it, `%o` its namespace alone.
+const ORPHAN = 'kubectl delete %s --cascade=orphan: its pods go on, with nobody who replaces them';
+const BESIDE = 'push: Flux makes it anew, with new pods beside the old ones';
+const AWAY = ['kubectl delete %s', 'push: Flux makes it anew; until then it is away'];
+const RIGHTS = ['kubectl delete %s', 'push: Flux makes it anew; until then nobody has its rights'];
+const KEEP = 'its data goes with it, so do not delete it: describe it as it is';
 
-const PODS: Kind = {
-  fields: ['spec.selector'],
-  steps: [
-    'kubectl delete %s --cascade=orphan: its pods go on, with nobody who replaces them',
-    'push: Flux makes it anew, with new pods beside the old ones',
+/** The way to an object of this kind with other fields, by `group/Kind`. */
+const STEPS: Readonly<Record<string, readonly string[]>> = {
+  'apps/Deployment': [
+    ORPHAN,
+    BESIDE,
     'once the new ones are ready, delete the old ReplicaSets: kubectl get replicasets%o, those without an owner',
   ],
-};
-const AWAY: Kind = { fields: [], steps: ['kubectl delete %s', 'push: Flux makes it anew; until then it is away'] };
-const BINDING: Kind = {
-  fields: ['roleRef'],
-  steps: ['kubectl delete %s', 'push: Flux makes it anew; until then nobody has its rights'],
-};
-
-/** Fields that the API server never changes, and the way to new ones: https://kubernetes.io/docs/reference/kubernetes-api/ */
-const KINDS: Readonly<Record<string, Kind>> = {
-  'apps/Deployment': PODS,
-  'apps/ReplicaSet': PODS,
-  'apps/DaemonSet': { ...PODS, steps: [...PODS.steps.slice(0, 2), 'delete the pods that have no owner any more'] },
-  'apps/StatefulSet': {
-    fields: ['spec.selector', 'spec.serviceName', 'spec.podManagementPolicy', 'spec.volumeClaimTemplates'],
-    steps: [
-      "keep what can be kept: names, serviceName, claim and selector go to the environment's `existing`",
-      'for the rest: kubectl delete %s --cascade=orphan: its pods and claims stay',
-      'push: Flux makes it anew and takes over pods of the same name that its selector finds; delete the others one by one, their data stays in the claims',
-    ],
-  },
-  'batch/Job': {
-    fields: ['spec.template', 'spec.selector', 'spec.completionMode'],
-    steps: ['kubectl delete %s', 'push: Flux makes it anew, and it runs once more'],
-  },
-  'rbac.authorization.k8s.io/RoleBinding': BINDING,
-  'rbac.authorization.k8s.io/ClusterRoleBinding': BINDING,
-  '/PersistentVolumeClaim': {
-    fields: [
-      'spec.accessModes',
-      'spec.storageClassName',
-      'spec.volumeMode',
-      'spec.volumeName',
-      'spec.resources.requests.storage',
-    ],
-    steps: [
-      'its data goes with it, so do not delete it: describe it as it is (class, access modes, size)',
-      'or have a claim of another name rendered, stop its pods, copy the data with a Job that mounts both, and only then delete this one',
-    ],
-  },
-  '/PersistentVolume': {
-    fields: ['spec'],
-    steps: ['its data may go with it, so do not delete it: describe it as it is'],
-  },
-  '/Service': {
-    fields: ['spec.clusterIP', 'spec.clusterIPs', 'spec.ipFamilies'],
-    steps: ['kubectl delete %s', 'push: Flux makes it anew, at another address; until then nobody reaches it'],
-  },
-  'storage.k8s.io/StorageClass': {
-    fields: ['provisioner', 'parameters', 'reclaimPolicy', 'volumeBindingMode'],
-    steps: ['kubectl delete %s: volumes stay as they are', 'push: Flux makes it anew'],
-  },
-  'scheduling.k8s.io/PriorityClass': { ...AWAY, fields: ['value', 'preemptionPolicy'] },
-  'networking.k8s.io/IngressClass': { ...AWAY, fields: ['spec.controller'] },
-  'apiextensions.k8s.io/CustomResourceDefinition': {
-    fields: ['spec.scope', 'spec.names'],
-    steps: ['every object of the kind goes with it: keep what is there, or move those objects first'],
-  },
-  '/Secret': { ...AWAY, fields: ['type'] },
+  'apps/DaemonSet': [ORPHAN, BESIDE, 'delete the pods that have no owner any more'],
+  'apps/StatefulSet': [
+    "keep what can be kept: names, serviceName, claim and selector go to the environment's `existing`",
+    'for the rest: kubectl delete %s --cascade=orphan: its pods and claims stay',
+    'push: Flux makes it anew and takes over pods of the same name that its selector finds; delete the others one by one, their data stays in the claims',
+  ],
+  'batch/Job': ['kubectl delete %s', 'push: Flux makes it anew, and it runs once more'],
+  'rbac.authorization.k8s.io/RoleBinding': RIGHTS,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': RIGHTS,
+  '/PersistentVolumeClaim': [
+    `${KEEP} (class, access modes, size)`,
+    'or have a claim of another name rendered, stop its pods, copy the data with a Job that mounts both, and only then delete this one',
+  ],
+  '/PersistentVolume': [KEEP],
+  '/Service': ['kubectl delete %s', 'push: Flux makes it anew, at another address; until then nobody reaches it'],
+  'storage.k8s.io/StorageClass': ['kubectl delete %s: volumes stay as they are', 'push: Flux makes it anew'],
+  'apiextensions.k8s.io/CustomResourceDefinition': [
+    'every object of the kind goes with it: keep what is there, or move those objects first',
+  ],
 };
 
 /** The words of the API server, and of admission, for a change that it never makes. */
@@ -90,12 +53,12 @@ const IMMUTABLE =
 export const isImmutable = (refusal: string) => IMMUTABLE.test(refusal);
 
 export function recreationOf(committed: KubeObject, live: KubeObject): Recreation {
-  const { fields, steps } = KINDS[`${groupOf(live.apiVersion)}/${live.kind}`] ?? AWAY;
+  const steps = STEPS[`${groupOf(live.apiVersion)}/${live.kind}`] ?? AWAY;
   const { namespace, name } = live.metadata;
   const inNamespace = namespace ? ` -n ${namespace}` : '';
   const which = `${live.kind.toLowerCase()} ${name}${inNamespace}`;
   return {
-    fields: fields.flatMap((field) => {
+    fields: immutableFields(live).flatMap((field) => {
       const [there, wanted] = [live, committed].map((object) => at(object, ...field.split('.')));
       const differs = wanted !== undefined && !holds(there, wanted);
       return differs ? [{ field, live: say(there), wanted: say(wanted) }] : [];

@@ -139,5 +139,5 @@ const ofLeftover = ({ object, owner, isGuarded }: Leftover): Deviation => ({
   message: `was applied by Kustomization ${owner}, and is not committed${isGuarded ? '; it is guarded against pruning' : ''}`,
   fix: isGuarded
     ? `delete it once nobody needs what is in it; or keep it, as nobody's: kubectl label ${object.kind.toLowerCase()} ${object.metadata.name}${object.metadata.namespace ? ` -n ${object.metadata.namespace}` : ''} kustomize.toolkit.fluxcd.io/name- kustomize.toolkit.fluxcd.io/namespace-`
-    : 'Flux prunes it when it has applied the commit; else delete it',
+    : 'Flux prunes it with the commit, if it still knows of it; else delete it',
 });
