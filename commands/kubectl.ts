@@ -36,7 +36,7 @@ export class Kubectl {
   /** Runs it, however it ends. */
   async run(words: readonly string[], input = ''): Promise<Answer> {
     const answer = await run([...this.#arguments, ...words], input);
-    if (answer.code !== 0 && NO_ANSWER.test(answer.stderr))
+    if (answer.code !== 0 && isUnanswered(answer.stderr))
       throw new Refusal(`context ${this.context}: the cluster does not answer: ${lastLine(answer.stderr)}`);
     return answer;
   }
@@ -68,6 +68,10 @@ export const itemsOf = (stdout: string): KubeObject[] =>
 
 const NO_ANSWER =
   /unable to connect to the server|was refused - did you specify|couldn't get current server API group list|i\/o timeout|no such host|tls: |x509: |Unauthorized|must be logged in|connection refused|context deadline exceeded|Client\.Timeout|no route to host|getting credentials: exec/i;
+
+/** Whether kubectl got no answer; what the API server says of a webhook that it cannot reach is one. */
+export const isUnanswered = (stderr: string) =>
+  stderr.split('\n').some((line) => !line.startsWith('Error from server') && NO_ANSWER.test(line));
 
 export const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? '';
 

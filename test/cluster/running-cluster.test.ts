@@ -16,6 +16,9 @@ let it: Home;
 
 beforeAll(async () => {
   it = await home(homelab);
+  // Flux reads git here, whatever the homelab's own does.
+  const file = join(it.space.folder, 'charts/environments/homelab.ts');
+  writeFileSync(file, readFileSync(file, 'utf8').replace("source: 'oci' });", "source: 'git' });"));
 });
 
 afterAll(async () => it?.stop());

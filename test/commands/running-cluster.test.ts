@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { adopt } from '../../commands/adopt.ts';
+import { isUnanswered } from '../../commands/kubectl.ts';
 import { leave } from '../../commands/leave.ts';
 import { verify } from '../../commands/verify.ts';
 
@@ -102,6 +103,13 @@ describe('what keeps verify from looking ends it with 2, and says why', () => {
       expect.stringContaining('did you mean "homelab"?'),
     ]);
   });
+});
+
+test('a webhook that the API server does not reach is an answer', () => {
+  const webhook =
+    'failed calling webhook "v.test": Post "https://v.test": dial tcp 10.0.0.1:443: connect: connection refused';
+  expect(isUnanswered(`Error from server (InternalError): Internal error occurred: ${webhook}`)).toBe(false);
+  expect(isUnanswered('dial tcp 10.0.0.1:6443: connect: connection refused')).toBe(true);
 });
 
 test('adopt of an empty cluster says that all is new, asks for nothing but dry runs, and ends with 0', async () => {
