@@ -14,11 +14,16 @@ import { built } from './targets.ts';
 
 let it: Home;
 
+/** The vector store runs already, as somebody made it by hand. */
+const kept = { name: 'vectors', serviceName: 'vectors', claim: 'storage', selector: { app: 'vectors' } };
+const existing = { 'databases/qdrant': kept };
+
 beforeAll(async () => {
-  it = await home(homelab);
+  it = await home({ ...homelab, existing });
   // Flux reads git here, whatever the homelab's own does.
   const file = join(it.space.folder, 'charts/environments/homelab.ts');
-  writeFileSync(file, readFileSync(file, 'utf8').replace("source: 'oci' });", "source: 'git' });"));
+  const text = readFileSync(file, 'utf8').replace("source: 'oci' });", "source: 'git' });");
+  writeFileSync(file, text.replace('  systems: [', `  existing: ${JSON.stringify(existing)},\n  systems: [`));
 });
 
 afterAll(async () => it?.stop());
@@ -105,6 +110,26 @@ const handMade = (name: string, namespace: string, app: string): object => ({
   },
 });
 
+const vectors: object = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'vectors', namespace: 'databases' },
+  spec: {
+    serviceName: 'vectors',
+    selector: { matchLabels: kept.selector },
+    template: {
+      metadata: { labels: kept.selector },
+      spec: { containers: [{ name: 'qdrant', image: 'docker.io/qdrant/qdrant:v1.19.0' }] },
+    },
+    volumeClaimTemplates: [
+      {
+        metadata: { name: 'storage' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+      },
+    ],
+  },
+};
+
 /** As people do it: client-side. */
 const byHand = (...objects: object[]) =>
   it.bed.kubectl(['apply', '--filename=-'], objects.map((each) => JSON.stringify(each)).join('\n---\n'));
@@ -175,6 +200,7 @@ describe('a cluster that runs already', () => {
     commit = await it.push();
     await byHand(...inNamespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })));
     await byHand(
+      vectors,
       handMade('n8n', 'n8n', 'n8n'),
       handMade('frontend', 'family-assistant', 'web'),
       service('homelab-dashboard', 'homelab-dashboard', {
@@ -194,6 +220,9 @@ describe('a cluster that runs already', () => {
         ],
       }),
     });
+    await waitFor('the vector store has its volume', async () =>
+      (await it.bed.list('persistentvolumeclaims')).some(({ status }) => status.phase === 'Bound'),
+    );
     const before = await written();
     const { code, of, objects } = await adopt();
     expect(await written()).toEqual(before);
@@ -228,13 +257,20 @@ describe('a cluster that runs already', () => {
       verdict: 'refuse',
       reason: expect.stringContaining('is made by ConfigMap operator'),
     });
+    expect(of('StatefulSet databases/vectors')).toMatchObject({
+      verdict: 'recreate',
+      fields: [{ field: 'spec.podManagementPolicy' }, { field: 'spec.volumeClaimTemplates' }],
+      steps: expect.arrayContaining([
+        expect.stringContaining('kubectl delete statefulset vectors -n databases --cascade=orphan'),
+      ]),
+    });
     expect(of('SealedSecret n8n/n8n-encryption-key')).toMatchObject({
       verdict: 'refuse',
       fix: expect.stringContaining('sealedsecrets.bitnami.com/managed=true'),
     });
     expect(of('Namespace n8n')).toMatchObject({ verdict: 'adopt' });
     expect(of('StatefulSet databases/postgresql')).toEqual(expect.objectContaining({ verdict: 'new' }));
-    expect(objects.filter(({ verdict }) => verdict === 'refuse' || verdict === 'recreate')).toHaveLength(5);
+    expect(objects.filter(({ verdict }) => verdict === 'refuse' || verdict === 'recreate')).toHaveLength(6);
     expect(code).toBe(1);
   });
 
@@ -251,6 +287,10 @@ describe('a cluster that runs already', () => {
 
   test('with the steps of adopt taken, Flux takes over what runs, and the cluster is as committed', async () => {
     const { uid } = (await it.bed.get('deployment', 'n8n', 'n8n'))!['metadata'];
+    const claim = async () =>
+      (await it.bed.get('persistentvolumeclaim', 'databases', 'storage-vectors-0'))?.['metadata'];
+    const volume = (await claim())!.uid;
+    await it.bed.kubectl(['delete', 'statefulset', 'vectors', '--namespace=databases', '--cascade=orphan']);
     await it.bed.kubectl(['delete', 'deployment', 'frontend', '--namespace=family-assistant', '--cascade=orphan']);
     await it.bed.kubectl(['delete', 'service', 'homelab-dashboard', '--namespace=homelab-dashboard']);
     await it.bed.kubectl(['delete', 'serviceaccount', 'redis', '--namespace=databases']);
@@ -266,6 +306,14 @@ describe('a cluster that runs already', () => {
     const n8n = (await it.bed.get('deployment', 'n8n', 'n8n'))!;
     expect(n8n['metadata'].uid).toBe(uid);
     expect(JSON.stringify(n8n['spec'])).not.toContain('BY_HAND');
+    // The set is another one, its data is not.
+    expect((await claim())!.uid).toBe(volume);
+    const [pod, ...others] = (await it.bed.list('pods')).filter(({ metadata }) => metadata.labels?.app === 'vectors');
+    expect([pod!['metadata'].name, others]).toEqual(['vectors-0', []]);
+    expect(pod!['spec'].volumes).toContainEqual({
+      name: 'storage',
+      persistentVolumeClaim: { claimName: 'storage-vectors-0' },
+    });
     const before = await written();
     expect(await verify()).toMatchObject({ deviations: [], code: 0 });
     expect(await written()).toEqual(before);
@@ -276,7 +324,7 @@ describe('a cluster that runs already', () => {
 
   test('verify names each thing that is not as committed, twice alike, and nothing once Flux has repaired it', async () => {
     await it.bed.kubectl(['set', 'env', 'deployment/n8n', '--namespace=n8n', 'N8N_PORT=1']);
-    await it.bed.kubectl(['scale', 'statefulset/qdrant', '--namespace=databases', '--replicas=3']);
+    await it.bed.kubectl(['scale', 'statefulset/vectors', '--namespace=databases', '--replicas=3']);
     await it.bed.kubectl(['delete', 'service', 'backend', '--namespace=family-assistant']);
     await it.bed.kubectl(['delete', 'sealedsecret', 'n8n-encryption-key', '--namespace=n8n', '--cascade=foreground']);
     await it.bed.kubectl([
