@@ -197,6 +197,15 @@ program
   .action(async (environment, options) => (await import('./commands/artifact.ts')).artifact(environment, options));
 
 program
+  .command('tag')
+  .description('write new tags of own images into the committed files, as image automation does where it reaches git')
+  .argument('<env>')
+  .argument('<image=tag...>', 'family-assistant-backend=v2.1.0-a3f5c2b-prod')
+  .option('--check', 'write nothing')
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, pairs, options) => (await import('./commands/tag.ts')).tag(environment, pairs, options));
+
+program
   .command('source')
   .description('print where Flux reads from: clusters/<env>/flux-system/gotk-sync.yaml')
   .argument('<env>')

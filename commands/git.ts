@@ -76,6 +76,11 @@ export class Git {
     return new Set([...paths, ...fresh].filter(Boolean));
   }
 
+  /** Full names of those that match, by what `git for-each-ref` takes. */
+  refs(...patterns: readonly string[]): readonly string[] {
+    return (this.ask('for-each-ref', '--format=%(refname)', ...patterns) ?? '').split('\n').filter(Boolean);
+  }
+
   /** Whether everything in `older` is in `newer` too. */
   contains(newer: string, older: string): boolean {
     return this.ask('merge-base', '--is-ancestor', older, newer) !== undefined;

@@ -141,9 +141,9 @@ export function unsealed(
   });
 }
 
-/** By the numbers of both; tags that are no versions have no order. */
-function isOlder(a: string, b: string): boolean {
-  const numbers = (tag: string) => /^v?(\d+)\.(\d+)\.(\d+)$/.exec(tag)?.slice(1).map(Number);
+/** By the numbers of both, `v2.1.0` or `v2.1.0-a3f5c2b-prod`; tags that have no version have no order. */
+export function isOlder(a: string, b: string): boolean {
+  const numbers = (tag: string) => /^v?(\d+)\.(\d+)\.(\d+)(?:-[a-f0-9]{7}-[a-z]+)?$/.exec(tag)?.slice(1).map(Number);
   const [left, right] = [numbers(a), numbers(b)];
   if (!left || !right) return false;
   const at = left.findIndex((part, i) => part !== right[i]);

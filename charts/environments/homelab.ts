@@ -11,14 +11,19 @@ const { nodes, controlPlane } = assumed.network.value;
 const domain = assumed.domain.value;
 const people = assumed.people.value;
 
-/**
- * `telemetry` is the one switch: without it there is no collector, and the SDKs of its clients are off. Jaeger, once there is
- * one: `traces: { endpoint: 'jaeger.jaeger.svc:4317' }`.
- */
-export const homelabWith = ({ telemetry }: { readonly telemetry: boolean }): Environment => ({
+export interface HomelabSwitches {
+  /** Without it there is no collector, and the SDKs of its clients are off. Jaeger, once there is one: `traces: { endpoint: 'jaeger.jaeger.svc:4317' }`. */
+  readonly telemetry: boolean;
+  /** What Flux reads: the plan's cluster cannot reach its git server, and reads artifacts from the registry in the house. */
+  readonly source: 'git' | 'oci';
+}
+
+export const homelabWith = ({ telemetry, source }: HomelabSwitches): Environment => ({
   ...k3s,
   name: 'homelab',
-  repository: { kind: 'git', url: people.repository, branch: 'main' },
+  repository: { kind: source, url: people.repository, branch: 'main', interval: '30s' },
+  // Nobody in the cluster can commit where it cannot reach git.
+  imageTags: source === 'git' ? 'flux' : 'ci',
   nodes: names.map((name) => ({ name, ...machine, labels: { 'capability/page-size': assumed['page size'].value } })),
   domain,
   // Plain HTTP: `npm run registries -- homelab` prints what K3s has to be told about it.
@@ -47,4 +52,4 @@ export const homelabWith = ({ telemetry }: { readonly telemetry: boolean }): Env
   ],
 });
 
-export default homelabWith({ telemetry: true });
+export default homelabWith({ telemetry: true, source: 'oci' });

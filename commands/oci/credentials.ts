@@ -67,6 +67,7 @@ function fromHelper(helper: string, server: string, file: string): Login | undef
   const program = `docker-credential-${helper}`;
   const { status, stdout, stderr, error } = spawnSync(program, ['get'], {
     input: server,
+    env: process.env,
     encoding: 'utf8',
     timeout: 30_000,
   });

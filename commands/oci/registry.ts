@@ -9,7 +9,8 @@ export interface RegistryOptions {
   readonly name: string;
   /** Plain HTTP. */
   readonly insecure: boolean;
-  readonly login?: Login;
+  /** Asked for where the registry wants one. */
+  login(): Login | undefined;
   /** What is asked for where the registry gives tokens. */
   readonly access: 'pull' | 'pull,push';
 }
@@ -22,6 +23,7 @@ export class Registry {
   readonly #options: RegistryOptions;
   readonly #base: URL;
   #authorization: string | undefined;
+  #login: Login | undefined;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -89,7 +91,9 @@ export class Registry {
 
   /** What to say to a challenge; undefined where there is nothing to say. */
   async #answer(challenge: string): Promise<string | undefined> {
-    const { login, name, access, host } = this.#options;
+    const { name, access, host } = this.#options;
+    this.#login = this.#options.login();
+    const login = this.#login;
     const [scheme = ''] = challenge.split(' ');
     const basic =
       login && 'user' in login && `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`;
@@ -125,7 +129,8 @@ export class Registry {
   }
 
   async #refusal(response: Response, what: 'read' | 'write' | 'log in'): Promise<Refusal> {
-    const { host, name, login } = this.#options;
+    const { host, name } = this.#options;
+    const login = this.#login;
     const { status, statusText } = response;
     const said = await saidIn(response);
     if (status === 401 && !login)

@@ -118,7 +118,7 @@ const SAID: Readonly<Record<string, readonly (readonly string[])[]>> = {
 
 function differences(object: KubeObject, source: KubeObject, root: KubeObject): string[] {
   if (/^(Git|OCI)Repository$/.test(object.kind) && object.kind !== source.kind) {
-    return [`is what the root reads from, and the environment's repository makes it an ${source.kind}`];
+    return [`is what the root reads from, and the environment's repository makes it ${source.kind}`];
   }
   const ours = object.kind === 'Kustomization' ? root : source;
   return (SAID[object.kind] ?? []).flatMap((field) => {

@@ -13,6 +13,7 @@ import { type NodeSpec, nodeObject, startKwok } from './kwok.ts';
 import { awaitDescribed, type OpenApiDocuments, openapi } from './openapi.ts';
 import { Processes } from './processes.ts';
 import { startRabbitmq } from './rabbitmq.ts';
+import { startRegistry } from './registry.ts';
 import { startSealedSecrets } from './sealed-secrets.ts';
 import { claimSlot } from './slot.ts';
 import { standIns as knownStandIns, type StandIn } from './stand-ins.ts';
@@ -47,6 +48,8 @@ export interface Bed extends Client {
   readonly standIns: string[];
   /** Serves a bare repository over HTTP until the bed stops. */
   serveGit(bareRepository: string): Promise<GitServer>;
+  /** A registry of its own until the bed stops: `127.0.0.1:20003`. */
+  serveRegistry(): Promise<string>;
   /** The certificate that kubeseal would fetch; refused without the option `sealedSecrets`. */
   sealingCertificate(): Promise<string>;
   /** Log of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kwok, source-controller ... */
@@ -203,6 +206,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
         gitServers.push(server);
         return server;
       },
+      serveRegistry: () => startRegistry(slot, processes),
       async sealingCertificate() {
         if (!certificate) throw new Error('sealingCertificate: no controller to ask, start the bed with sealedSecrets');
         return (await fetch(certificate)).text();

@@ -84,10 +84,10 @@ export async function bootstrap(bed: Bed, repository: Repository, path: string):
   ]);
 }
 
-/** Makes Flux look at once, as a webhook of the forge does: at the repository, or also at one Kustomization. */
-export async function reconcile(bed: Bed, kustomization?: string): Promise<void> {
+/** Makes Flux look at once, as a webhook of the forge does: at the source, or also at one Kustomization. */
+export async function reconcile(bed: Bed, kustomization?: string, source = 'gitrepositories'): Promise<void> {
   const annotation = `reconcile.fluxcd.io/requestedAt=${new Date().toISOString()}`;
-  const kind = kustomization ? kustomizations : 'gitrepositories.source.toolkit.fluxcd.io';
+  const kind = kustomization ? kustomizations : `${source}.source.toolkit.fluxcd.io`;
   await bed.kubectl(['annotate', '--overwrite', `--namespace=${root}`, kind, kustomization ?? root, annotation]);
 }
 
@@ -110,10 +110,13 @@ const readyCondition = ({
 
 const nameOf = ({ metadata }: KubernetesObject): string => `${metadata.namespace}/${metadata.name}`;
 
+/** Of an artifact the revision is a digest; the commit is its origin's. */
 const isReady = (object: KubernetesObject, commit: string): boolean =>
   hasCondition(object, 'Ready') &&
   object['status'].observedGeneration === object['metadata'].generation &&
-  object['status'].lastAppliedRevision?.endsWith(`sha1:${commit}`);
+  [object['status'].lastAppliedRevision, object['status'].lastAppliedOriginRevision].some((revision) =>
+    revision?.endsWith(`sha1:${commit}`),
+  );
 
 /**
  * Waits until every Kustomization has applied the commit and is Ready; answers them in the order they became so.

@@ -1,20 +1,22 @@
-// The homelab on its three nodes: pushed through the real Flux, placed by the real scheduler, an app taken out, a hand edit, and
+// The homelab on its three nodes, with Flux that reads git: pushed through the real Flux, placed by the real scheduler, an app taken out, a hand edit, and
 // each node gone once. No container runs: pods are KWOK's, which become Ready by decree.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import homelab from '../../charts/environments/homelab.ts';
+import { homelabWith } from '../../charts/environments/homelab.ts';
 import { type KubernetesObject, waitFor } from './client.ts';
 import { bootstrap, fluxReady, orderViolations, reconcile } from './gitops.ts';
 import { chartPods, type Home, home, isReady } from './home.ts';
 import { strictApply } from './strict-apply.ts';
 
+const homelab = homelabWith({ telemetry: true, source: 'git' });
 const namespaces = ['databases', 'family-assistant', 'homelab-dashboard', 'n8n'];
 
 let it: Home;
 
 beforeAll(async () => {
   it = await home(homelab);
+  edit('charts/environments/homelab.ts', "source: 'oci' });", "source: 'git' });");
   await it.bed.apply([
     // Flux, cert-manager, sealed-secrets, Traefik, Alloy; Prometheus, Loki, the collector, Grafana.
     chartPods('platform', 3, { cpu: '500m', memory: '768Mi' }),

@@ -2,8 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import homelab from '../../charts/environments/homelab.ts';
+import { homelabWith } from '../../charts/environments/homelab.ts';
 import vinyl from '../../charts/environments/vinyl.ts';
+import type { Environment } from '../../imports/environment.ts';
 import { tagsOf, versionOf } from '../../synth/version.ts';
 import fc from '../property.ts';
 import { rendered } from '../systems/environment.ts';
@@ -16,11 +17,11 @@ function picked(spec: unknown, tags: readonly string[]): string {
   return status === 0 ? stdout.trim() : `none: ${stderr.trim()}`;
 }
 
-const policy = (environment: typeof homelab, name: string) =>
+const policy = (environment: Environment, name: string) =>
   rendered(environment).find('ImagePolicy', 'flux-system', name).spec;
 
 describe("the homelab's v{MAJOR}.{MINOR}.{PATCH}-{GIT_SHA}-{ENV}", () => {
-  const spec = policy(homelab, 'family-assistant-backend');
+  const spec = policy(homelabWith({ telemetry: true, source: 'git' }), 'family-assistant-backend');
   const tags = [
     'v2.9.0-f00ba11-prod',
     'v2.10.0-0a1b2c3-prod',

@@ -119,6 +119,7 @@ func (lm *LockManager) restorePolicy(${restoreParameters}) error {`,
       ],
     },
   },
+  registry: { programs: ['crane'] },
   crds: { with: ['flux-crds'] },
 } satisfies Record<string, Target>;
 
@@ -141,6 +142,7 @@ export const groups: Record<string, TargetName[]> = {
     'image-policy',
     'actionlint',
     'alloy-syntax',
+    'registry',
   ],
 };
 

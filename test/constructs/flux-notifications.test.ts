@@ -26,6 +26,16 @@ test('speaks up when anything cannot be reconciled', () => {
   expect(relations).toContainEqual({ sealed: expect.objectContaining({ name: 'flux-slack', keys: ['address'] }) });
 });
 
+test('watches the source that the environment has', () => {
+  const repository = { kind: 'oci', url: 'ssh://git@git.test/fleet', branch: 'main' } as const;
+  const { find } = render((chart) => new FluxNotifications(chart, 'notifications', { channel: '#deploys' }), {
+    repository,
+  });
+  const kinds = find('Alert', 'slack').spec.eventSources.map(({ kind }: { kind: string }) => kind);
+  expect(kinds).toContain('OCIRepository');
+  expect(kinds).not.toContain('GitRepository');
+});
+
 test('watches HelmReleases where they are, in charts that come later too', () => {
   const { find } = render((chart) => {
     new FluxNotifications(chart, 'notifications', { channel: '#deploys' });

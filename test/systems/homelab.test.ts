@@ -8,6 +8,8 @@ import { type Plain, rendered } from './environment.ts';
 // Each test pins one fault of the plan that this cluster was described from, or one promise it makes.
 
 const live = rendered(homelab);
+/** As it is where the cluster reaches its git server, and Flux keeps the tags. */
+const withGit = homelabWith({ telemetry: true, source: 'git' });
 const synthesis = synthesize(homelab, new Map());
 const { objects, find } = live;
 const ofKind = (kind: string): readonly Plain[] => objects.filter((object) => object.kind === kind);
@@ -109,18 +111,21 @@ spec: {encryptedData: {N8N_ENCRYPTION_KEY: AgA=}, template: {metadata: {name: n8
 });
 
 describe('images', () => {
+  const { objects: all } = rendered(withGit);
+  const automation = (kind: string): Plain[] => all.filter((object) => object.kind === kind);
+
   test('come from the registry in the house, by plain HTTP, as Flux is told too', () => {
     for (const { metadata, spec } of ours.filter(({ metadata: { name } }) => name !== 'n8n')) {
       expect(`${metadata.name} ${spec.template.spec.containers[0].image}`).toContain(`${assumed.registry.value}/`);
     }
-    for (const { spec } of ofKind('ImageRepository')) {
+    for (const { spec } of automation('ImageRepository')) {
       expect(spec).toMatchObject({ insecure: true, interval: '30s' });
       expect(spec.image).toContain(assumed.registry.value);
     }
   });
 
   test('tags have the form of the plan, and are ordered by their version: as they are they are pre-releases, sorted by hash', () => {
-    const policies = ofKind('ImagePolicy');
+    const policies = automation('ImagePolicy');
     expect(policies.map(({ metadata }) => metadata.name).sort()).toEqual([
       'family-assistant-backend',
       'family-assistant-frontend',
@@ -142,18 +147,44 @@ describe('images', () => {
   });
 
   test('a push runs within two minutes: what Flux waits at most, with what a start may take', () => {
-    const seconds = (duration: string) => Number(/^(\d+)s$/.exec(duration)?.[1] ?? Number.NaN);
-    const scan = seconds(ofKind('ImageRepository')[0].spec.interval);
-    const automation = seconds(ofKind('ImageUpdateAutomation')[0].spec.interval);
-    // docs/homelab.md: bootstrap with --interval=30s, so that a commit is seen; Kustomizations follow their source at once.
-    const source = 30;
+    const seconds = (duration?: string) => Number(/^(\d+)s$/.exec(duration ?? '')?.[1] ?? Number.NaN);
     const { startupProbe, readinessProbe } = find('Deployment', 'family-assistant', 'backend').spec.template.spec
       .containers[0];
     const start = startupProbe.periodSeconds + readinessProbe.periodSeconds;
-    expect(scan + source + start).toBeLessThan(120);
+    // Kustomizations follow their source at once.
+    expect(seconds(homelab.repository.interval) + start).toBeLessThan(120);
+    const scan = seconds(automation('ImageRepository')[0].spec.interval);
+    expect(scan + seconds(withGit.repository.interval) + start).toBeLessThan(120);
     // It follows its policies; this is for what it missed.
-    expect(automation).toBeLessThanOrEqual(30);
-    expect(readFileSync('docs/homelab.md', 'utf8')).toContain('--interval=30s');
+    expect(seconds(automation('ImageUpdateAutomation')[0].spec.interval)).toBeLessThanOrEqual(30);
+  });
+});
+
+describe('what Flux reads', () => {
+  const sources = (environment: typeof homelab) =>
+    [...synthesize(environment, new Map()).files]
+      .filter(([path]) => /^homelab\/(infrastructure|apps)\.yaml$/.test(path))
+      .flatMap(([, text]) => [...text.matchAll(/sourceRef:\n {4}kind: (\w+)/g)].map(([, kind]) => kind));
+
+  test('is an artifact, for the cluster cannot reach the git server: every Kustomization, and who is told when it fails', () => {
+    expect(new Set(sources(homelab))).toEqual(new Set(['OCIRepository']));
+    expect(find('Alert', 'flux-system', 'slack').spec.eventSources[0]).toEqual({ kind: 'OCIRepository', name: '*' });
+    expect(ofKind('ImageUpdateAutomation')).toEqual([]);
+  });
+
+  test('is git by one word, with the same Kustomizations and nothing that runs changed', () => {
+    expect(new Set(sources(withGit))).toEqual(new Set(['GitRepository']));
+    const files = (environment: typeof homelab) =>
+      [...synthesize(environment, new Map()).files]
+        .filter(([path]) => !/\/(flux\/.*|images\.yaml|kustomization\.yaml)$/.test(path))
+        .map(([path, text]) => [path, text.replaceAll('GitRepository', 'OCIRepository')]);
+    expect(files(withGit)).toEqual(files(homelab));
+  });
+
+  test('image automation is refused beside an artifact: it commits to git', () => {
+    expect(rendered({ ...homelab, imageTags: 'flux' }).problems).toContainEqual(
+      expect.stringContaining('this cluster reads an artifact'),
+    );
   });
 });
 
@@ -209,13 +240,13 @@ describe('telemetry', () => {
   });
 
   test('one switch removes the collector, and turns the SDKs of its clients off', () => {
-    const off = rendered(homelabWith({ telemetry: false }));
+    const off = rendered(homelabWith({ telemetry: false, source: 'oci' }));
     expect(off.problems).toEqual([]);
     expect(off.objects.filter(({ metadata }) => metadata.namespace === 'opentelemetry-collector')).toEqual([]);
     const env = variables('family-assistant', 'backend', off);
     expect(env['OTEL_SDK_DISABLED']).toBe('true');
     expect(env).not.toHaveProperty('OTEL_EXPORTER_OTLP_ENDPOINT');
-    const { findings } = synthesize(homelabWith({ telemetry: false }), new Map());
+    const { findings } = synthesize(homelabWith({ telemetry: false, source: 'oci' }), new Map());
     expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   });
 });
