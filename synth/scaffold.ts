@@ -27,6 +27,7 @@ import { platform } from '../platform/platform.ts';
 export default {
   ...k3s,
   name: '${name}',
+  // Of a cluster that reaches its registry and no git server: kind: 'oci', docs/artifacts.md.
   repository: { kind: 'git', url: 'ssh://git@github.com/you/fleet', branch: 'main' },
   nodes: [{ name: 'node-1', arch: 'amd64', cpu: '4', memory: '16Gi', disk: '256Gi' }],
   domain: '${name}.example.org',

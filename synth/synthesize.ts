@@ -5,7 +5,7 @@ import { Exceptions } from './check/exceptions.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
 import { unusedExisting, withoutContradicted } from './existing.ts';
-import { sourceFindings } from './flux/source.ts';
+import { sourceFindings } from './flux/source-findings.ts';
 import {
   fluxPlan,
   goneKustomizations,

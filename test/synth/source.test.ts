@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { artifactPlace, type OciSource } from '../../imports/source.ts';
 import { toYaml } from '../../synth/emit.ts';
-import { sourceFindings, syncObjects } from '../../synth/flux/source.ts';
+import { syncObjects } from '../../synth/flux/source.ts';
+import { sourceFindings } from '../../synth/flux/source-findings.ts';
 import type { KubeObject } from '../../synth/manifest.ts';
 
 const own = { prefix: 'registry.test:5000/team', insecure: true, pullSecret: 'registry' };
@@ -125,5 +126,32 @@ describe('what Flux reads', () => {
       message: expect.stringContaining(message),
       fix: expect.stringContaining('npm run --silent source -- home > clusters/home/flux-system/gotk-sync.yaml'),
     });
+  });
+});
+
+describe('an artifact holds its environment alone', () => {
+  const flux = (path: string, source = 'flux-system') =>
+    `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: { name: mine }\nspec: { path: ${path}, sourceRef: { kind: OCIRepository, name: ${source} } }\n`;
+  const list = (entry: string) => `kind: Kustomization\nresources: [${entry}]\n`;
+  const messages = (path: string, content: string, environment: Parameters<typeof sourceFindings>[0] = facts()) =>
+    sourceFindings(environment, new Map([[path, content]])).map(({ message }) => message);
+
+  test.each([
+    ['home/mine/kustomization.yaml', list('../../shared/base')],
+    ['home/mine.yaml', flux('./shared')],
+    ['home/mine.yaml', flux('./clusters/homes')],
+    ['home/mine.yaml', flux('./clusters/home/../other')],
+  ])('refused: %s with %j', (path, content) => {
+    expect(messages(path, content)).toEqual([expect.stringContaining('an artifact holds clusters/home alone')]);
+    expect(messages(path, content, git)).toEqual([]);
+  });
+
+  test.each([
+    ['home/mine/kustomization.yaml', list('../other')],
+    ['home/mine/kustomization.yaml', list('https://example.org/../base.yaml')],
+    ['home/mine.yaml', flux('./clusters/home/mine')],
+    ['home/mine.yaml', flux('./deploy', 'podinfo')],
+  ])('passes: %s with %j', (path, content) => {
+    expect(messages(path, content)).toEqual([]);
   });
 });

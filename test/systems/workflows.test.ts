@@ -10,7 +10,14 @@ import type { Plain } from './environment.ts';
 
 // The workflows that services call, and the promotion. GitHub does not run here: what is shell, is run.
 
-const names = ['service-changes', 'service-python', 'service-image', 'service-smoke', 'promote-stage'];
+const names = [
+  'service-changes',
+  'service-python',
+  'service-image',
+  'service-smoke',
+  'service-deploy',
+  'promote-stage',
+];
 const read = (name: string) => readFileSync(`.github/workflows/${name}.yml`, 'utf8');
 const workflow = (name: string): Plain => load(read(name));
 const stepsOf = (name: string): Plain[] => Object.values<Plain>(workflow(name).jobs).flatMap(({ steps }) => steps);
@@ -138,5 +145,52 @@ withJq('what changed', () => {
     const third = git('rev-parse', 'HEAD');
     commit('libs/b');
     expect(changed(third, '["libs"]')).toEqual(JSON.parse(services));
+  });
+});
+
+describe('deploy', () => {
+  const script = scriptOf('service-deploy', ({ id }) => id === 'commit');
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('commits the tags after what another service committed in between', () => {
+    const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', FOLDER: folder, CLUSTER: 'homelab', BRANCH: 'main' };
+    const bash = (text: string, cwd = folder) =>
+      execFileSync('bash', ['-c', `set -euo pipefail\n${text}`], {
+        cwd,
+        env: { ...env, PATH: `${folder}/bin:${process.env['PATH']}`, TAGS: '["web=v2.0.0", "api=v3.0.0"]' },
+        encoding: 'utf8',
+        stdio: 'pipe',
+      });
+    bash(`git init --quiet --bare --initial-branch=main fleet.git
+for clone in mine other; do git clone --quiet fleet.git $clone; git -C $clone config user.name a; git -C $clone config user.email a@b; done
+mkdir -p bin mine/clusters && echo none > mine/clusters/tags
+cd mine && git add . && git commit --quiet --message first && git push --quiet origin HEAD:main`);
+    // In place of npm: writes what it is given, the first time while another service pushes.
+    writeFileSync(
+      join(folder, 'bin/npm'),
+      `#!/bin/sh
+set -e
+echo "$*" > clusters/tags
+[ -e "$FOLDER/raced" ] && exit 0
+touch "$FOLDER/raced"
+cd "$FOLDER/other" && git pull --quiet origin main && echo other > clusters/other && git add . && git commit --quiet -m other && git push --quiet origin HEAD:main
+`,
+      { mode: 0o755 },
+    );
+    bash(script, join(folder, 'mine'));
+    expect(bash('git log --format=%s main', join(folder, 'fleet.git')).trim().split('\n')).toEqual([
+      'Run web=v2.0.0 api=v3.0.0 in homelab',
+      'other',
+      'first',
+    ]);
+    expect(bash('git show main:clusters/tags', join(folder, 'fleet.git'))).toBe(
+      'run --silent tag -- homelab web=v2.0.0 api=v3.0.0\n',
+    );
+    // Again: nothing to do.
+    bash(script, join(folder, 'mine'));
   });
 });

@@ -5,7 +5,7 @@ import { shell } from './text.ts';
 
 export function install(rendered: Rendered): string {
   const { environment, notifi } = rendered;
-  const { name, repository } = environment;
+  const { name } = environment;
   const { server, machines } = machinesOf(environment);
   const agents = machines.filter((machine) => machine !== server);
   const routed = ofKind(rendered, 'Ingress').flatMap(({ spec }) =>
@@ -42,13 +42,7 @@ and the repository; then \`npm run synth -- ${name} && npm run handbook -- ${nam
    \`nginx -t && systemctl reload nginx\`. The router forwards 80 and 443 to it, and nothing else. Point these names at your
    public address: ${names.join(', ')}.
 
-4. **Flux.** With a key that may write, for it commits new tags of images:
-
-   ${shell(
-     `flux bootstrap git --url=${repository.url} --branch=${repository.branch} --path=clusters/${name} \\`,
-     '  --components-extra=image-reflector-controller,image-automation-controller --read-write-key',
-     `git pull && npm run synth -- ${name}   # lists flux-system from now on`,
-   ).replaceAll('\n', '\n   ')}
+4. **Flux.** ${bootstrap(rendered)}
 
    README, "Bringing a cluster under Flux", has the patch of \`flux-system/kustomization.yaml\`.
 
@@ -72,4 +66,18 @@ and the repository; then \`npm run synth -- ${name} && npm run handbook -- ${nam
 6. **Watch it come up.** \`flux get kustomizations --watch\`: the platform, then the stores, then the services. Then:
 
    ${shell(`curl https://${notifi.hosts.api}/health`, 'kubectl get pods -A --field-selector=status.phase!=Running,status.phase!=Succeeded').replaceAll('\n', '\n   ')}`;
+}
+
+/** As the environment says that Flux reads. */
+function bootstrap({ environment: { name, repository } }: Rendered): string {
+  if (repository.kind === 'oci') {
+    return `As [artifacts.md](artifacts.md) says below "Once", with \`${name}\` for \`<env>\`; \`npm run artifact -- ${name}\` follows every \`git push\`.`;
+  }
+  return `With a key that may write, for it commits new tags of images:
+
+   ${shell(
+     `flux bootstrap git --url=${repository.url} --branch=${repository.branch} --path=clusters/${name} \\`,
+     '  --components-extra=image-reflector-controller,image-automation-controller --read-write-key',
+     `git pull && npm run synth -- ${name}   # lists flux-system from now on`,
+   ).replaceAll('\n', '\n   ')}`;
 }
