@@ -1,12 +1,12 @@
-import { didYouMean } from '../synth/check/nearest.ts';
 import { compare } from '../synth/compare.ts';
 import { readTags } from '../synth/images.ts';
 import type { Finding } from '../synth/manifest.ts';
-import { isOlder, type Promoted, retagged, serviceOf } from '../synth/promote.ts';
+import { retagged, serviceOf } from '../synth/promote.ts';
 import { publish, readTree, settle } from '../synth/publish.ts';
 import { type Format, jsonOf, textOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, Refusal, refusing } from './project.ts';
+import { olderTags, wantedTags } from '../synth/wanted-tags.ts';
+import { clusters, environmentNames, load, refusing } from './project.ts';
 
 export interface TagOptions {
   readonly check?: boolean;
@@ -23,13 +23,13 @@ export async function tag(wanted: string, pairs: readonly string[], { check, for
   if (!check) refusing(() => settle(clusters));
   const tree = readTree(clusters, name);
   const { tags, findings: clashes } = readTags(tree);
-  const set = wantedTags(name, pairs, tags);
+  const set = refusing(() => wantedTags(name, pairs, tags));
 
   const made = synthesize(environment, retagged(tree, set));
   const comparison = compare({ environment: name, tree, files: made.files, also: environment.also });
   const findings: Finding[] = [
     ...clashes,
-    ...set.filter(({ before, after }) => isOlder(after, before)).map(backwards),
+    ...olderTags(set),
     ...[...made.findings, ...comparison.findings].filter(({ severity }) => severity === 'error'),
   ];
   const isRefused = findings.length > 0;
@@ -47,32 +47,3 @@ export async function tag(wanted: string, pairs: readonly string[], { check, for
   }
   if (isRefused) process.exitCode = 1;
 }
-
-function wantedTags(environment: string, pairs: readonly string[], tags: ReadonlyMap<string, string>): Promoted[] {
-  const services = [...tags.keys()].map(serviceOf).sort();
-  const wanted = pairs.map((pair) => {
-    const [, service, after] = /^([^=:]+)[=:]([\w][\w.-]{0,127})$/.exec(pair) ?? [];
-    if (!service || !after)
-      throw new Refusal(`${pair}: write it as <image>=<tag>, family-assistant-backend=v2.1.0-a3f5c2b-prod`);
-    return { service, after };
-  });
-  const unknown = wanted.filter(({ service }) => !services.includes(service));
-  if (unknown.length) {
-    const lines = unknown.map(
-      ({ service }) => `${service}: ${environment} keeps no tag of it${didYouMean(service, services)}`,
-    );
-    throw new Refusal(`${lines.join('\n')}\nit keeps ${services.join(', ') || 'none'}`);
-  }
-  return wanted.flatMap(({ service, after }): Promoted[] => {
-    const [policy, before] = [...tags].find(([each]) => serviceOf(each) === service)!;
-    return after === before ? [] : [{ policy, before, after }];
-  });
-}
-
-const backwards = ({ policy, before, after }: Promoted): Finding => ({
-  rule: 'older-tag',
-  severity: 'error',
-  object: serviceOf(policy),
-  message: `${after} is older than ${before}, which runs there`,
-  fix: 'go back with git revert of the commit that brought it',
-});

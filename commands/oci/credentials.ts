@@ -71,7 +71,8 @@ function fromHelper(helper: string, server: string, file: string): Login | undef
     encoding: 'utf8',
     timeout: 30_000,
   });
-  if (error) {
+  // One that does not read to the end of what it is told has answered all the same.
+  if (error && status === null) {
     throw new Refusal(
       `${program}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'not found' : error.message}, and ${file} says that it keeps the login of ${server}`,
     );

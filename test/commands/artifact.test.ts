@@ -29,8 +29,8 @@ function commit(text: string, path = 'clusters/homelab/apps.yaml') {
   write(path, text);
   git('add', '--all');
   git('commit', '--quiet', `--message=${text}`);
-  return git('rev-parse', 'HEAD');
 }
+const head = () => git('rev-parse', 'HEAD');
 
 const facts = (more: Partial<OciSource> = {}) => ({
   name: 'homelab',
@@ -78,7 +78,8 @@ describe('what is pushed', () => {
   afterEach(noRepository);
 
   test("has flux push artifact's form", async () => {
-    const id = commit('apps');
+    commit('apps');
+    const id = head();
     const { current, artifact } = await pushed();
     expect(current).toBe(true);
     expect(manifest()).toMatchObject({
@@ -284,7 +285,8 @@ describe('refuses', () => {
 
   test('to undo what somebody else pushed, unless it is told to', async () => {
     commit('one');
-    const newer = commit('two');
+    commit('two');
+    const newer = head();
     await pushed();
     git('checkout', '--quiet', 'HEAD~1');
     expect(await refusal()).toContain(`has ${newer.slice(0, 7)}, which comes after`);
@@ -322,14 +324,9 @@ describe('refuses', () => {
   });
 });
 
-test('the command line: its refusals have no stack, and `source` prints what root and source are', () => {
+test('the command line: a refusal has no stack', () => {
   const space = workspace('charts');
-  expect(space.run('artifact', 'vinyl')).toMatchObject({
-    status: 1,
-    stderr: expect.stringMatching(/^error: vinyl: .*\n$/),
-  });
-  const { stdout } = space.run('source', 'homelab');
+  const { status, stderr } = space.run('artifact', 'vinyl');
   space.remove();
-  expect(stdout).toContain('kind: OCIRepository');
-  expect(stdout).toContain('mediaType: application/vnd.cncf.flux.content.v1.tar+gzip');
+  expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: vinyl: .*\n$/)]);
 });
