@@ -1,59 +1,25 @@
 // fn-notifications in production, from TypeScript to running pods: sealed, synthesized and pushed as its owner would, then
 // applied by the real Flux to the real API server, unsealed by the real controller, placed by the real scheduler.
-import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import findly from '../../charts/environments/findly-prod.ts';
-import { ENVIRONMENT, SEALED, TAGS } from '../../imports/environment.ts';
-import { render } from '../../synth/render.ts';
-import { type Workspace, workspace } from '../workspace.ts';
-import { type Bed, startBed } from './bed.ts';
+import type { Bed } from './bed.ts';
 import { hasCondition, waitFor } from './client.ts';
-import { bootstrap, createRepository, fluxReady, orderViolations, type Repository, reconcile } from './gitops.ts';
+import { bootstrap, fluxReady, orderViolations, reconcile } from './gitops.ts';
+import { type Home, home } from './home.ts';
 import { strictApply } from './strict-apply.ts';
 
-const cluster = 'clusters/findly-prod';
 const namespace = 'fn-notifications';
-const { name: nodeName, count, ...node } = findly.nodes[0]!;
 
+let cluster: Home;
 let bed: Bed;
-let repository: Repository;
-let space: Workspace;
 
 beforeAll(async () => {
-  bed = await startBed({
-    nodes: Array.from({ length: count }, (_, i) => ({ ...node, name: `${nodeName}-${i + 1}` })),
-    sealedSecrets: true,
-  });
-  repository = await createRepository(bed);
-  // Flux's own namespace is there before the first synthesized tree.
-  await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }]);
-  space = workspace('charts', 'clusters');
-  writeFileSync(join(space.folder, 'certificate.pem'), await bed.sealingCertificate());
+  cluster = await home(findly, { storageClasses: [] });
+  bed = cluster.bed;
 });
-
-afterAll(async () => {
-  await bed?.stop();
-  space?.remove();
-});
-
-/** Runs the command line; what it prints is the reason where it fails. */
-function run(input: string, ...args: string[]) {
-  const { status, stdout, stderr } = space.run({ input }, ...args);
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
-}
-
-const yamlFiles = () =>
-  readdirSync(join(space.folder, cluster), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yaml'))
-    .map((path) => join(space.folder, cluster, path));
-
-/** Synthesizes what the sources say now and pushes it; answers the commit. */
-async function push(): Promise<string> {
-  run('', 'synth', 'findly-prod');
-  return repository.pushTree(join(space.folder, cluster), cluster);
-}
+afterAll(() => cluster?.stop());
 
 /** Has Flux look at once, as a webhook of the forge does, and waits until it has applied the push. */
 async function applied(commit: string) {
@@ -67,39 +33,23 @@ async function seconds(action: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-function edit(path: string, change: (text: string) => string) {
-  const file = join(space.folder, path);
-  const before = readFileSync(file, 'utf8');
-  const after = change(before);
-  if (after === before) throw new Error(`${path}: the edit changed nothing`);
-  writeFileSync(file, after);
-}
-
 const system = 'charts/fn-notifications/fn-notifications.ts';
 
 describe('findly-prod', () => {
   test('every Secret that it reads is sealed by `npm run seal`', () => {
-    const { declared } = render(findly, { [ENVIRONMENT]: findly, [TAGS]: new Map(), [SEALED]: new Map() });
-    const secrets = declared.flatMap(({ sealed }) => sealed ?? []);
-    expect(secrets.length).toBeGreaterThan(3);
-    for (const { namespace, name, keys, type } of secrets) {
-      const value = (key: string) =>
-        type === 'kubernetes.io/dockerconfigjson' ? '{"auths":{}}' : `${key.length}${randomBytes(16).toString('hex')}`;
-      const lines = keys.map((key) => `${key}=${value(key)}`).join('\n');
-      run(lines, 'seal', 'findly-prod', `${namespace}/${name}`, '--cert', 'certificate.pem');
-    }
-    run('', 'seal', 'findly-prod');
+    cluster.seal();
+    expect(cluster.yamlFiles().filter((path) => path.includes('/secrets/')).length).toBeGreaterThan(3);
   });
 
   test('the API server takes every object, unknown fields refused', async () => {
-    run('', 'synth', 'findly-prod');
-    expect(await strictApply(bed, yamlFiles())).toEqual([]);
+    cluster.synth();
+    expect(await strictApply(bed, cluster.yamlFiles())).toEqual([]);
   });
 
   test('Flux brings it up in dependency order', async () => {
-    const commit = await push();
+    const commit = await cluster.push();
     const taken = await seconds(async () => {
-      await bootstrap(bed, repository, cluster);
+      await bootstrap(bed, cluster.repository, cluster.folder);
       const ready = await fluxReady(bed, commit, 120);
       expect(orderViolations(ready)).toEqual([]);
       expect(ready.map(({ name }) => name)).toEqual(
@@ -133,8 +83,8 @@ describe('findly-prod', () => {
   });
 
   test('a change is Ready within 15 seconds of its push', async () => {
-    edit(system, (text) => text.replace('cpu: 70', 'cpu: 75'));
-    const taken = await seconds(async () => applied(await push()));
+    cluster.edit(system, (text) => text.replace('cpu: 70', 'cpu: 75'));
+    const taken = await seconds(async () => applied(await cluster.push()));
     process.stdout.write(`push of a change to Ready: ${taken.toFixed(1)} s\n`);
     expect(taken).toBeLessThan(15);
     const hpa = await bed.get('hpa', namespace, namespace);
@@ -158,10 +108,10 @@ describe('findly-prod', () => {
 
   test('a push that the API server refuses changes nothing that runs', async () => {
     const before = await bed.get('deployment', namespace, namespace);
-    const file = `${cluster}/fn-notifications/fn-notifications.yaml`;
-    const good = readFileSync(join(space.folder, file), 'utf8');
+    const file = `${cluster.folder}/fn-notifications/fn-notifications.yaml`;
+    const good = readFileSync(join(cluster.space.folder, file), 'utf8');
     const broken = good.replace('maxUnavailable: 0', 'maxUnavailable: none').replace('cpu: 200m', 'cpu: 300m');
-    const commit = await repository.pushFiles({ [file]: broken });
+    const commit = await cluster.repository.pushFiles({ [file]: broken });
     await reconcile(bed);
     const refused = /flux-system\/fn-notifications: [\s\S]*maxUnavailable/;
     await waitFor('the refusal is said', () =>
@@ -173,23 +123,23 @@ describe('findly-prod', () => {
     const after = await bed.get('deployment', namespace, namespace);
     expect(after!['spec']).toEqual(before!['spec']);
     expect(after!['status'].availableReplicas).toBe(before!['status'].availableReplicas);
-    await applied(await push());
+    await applied(await cluster.push());
   });
 
   test('a unit that is taken out is pruned; what holds data is kept', async () => {
-    edit(system, (text) =>
+    cluster.edit(system, (text) =>
       text
         .replace(/\n {4}if \(kafka\.confluent\) new KafkaTopics[^;]*;/, '')
         .replace(/import \{ KafkaTopics \}[^\n]*\n/, ''),
     );
-    await applied(await push());
+    await applied(await cluster.push());
     expect(await bed.get('configmap', namespace, 'kafka-topics')).toBeUndefined();
     expect(await bed.get('deployment', namespace, namespace)).toBeDefined();
 
-    edit('charts/environments/findly-prod.ts', (text) =>
+    cluster.edit('charts/environments/findly-prod.ts', (text) =>
       text.replace(/\n {4}fnNotifications\(\{[\s\S]*?\n {4}\}\),/, ''),
     );
-    await applied(await push());
+    await applied(await cluster.push());
     await waitFor('the service is gone', async () => !(await bed.get('deployment', namespace, namespace)));
     const kept = await bed.get('namespace', undefined, namespace);
     expect(kept!['status'].phase).toBe('Active');

@@ -1,7 +1,7 @@
-// A cluster of one home as its owner brings it up: Secrets sealed with its own controller's certificate, rendered, pushed,
+// A cluster as its owner brings it up: Secrets sealed with its own controller's certificate, rendered, pushed,
 // reconciled by the real Flux; and what is left of it when a node is gone.
 import { randomBytes } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../../imports/environment.ts';
 import { render } from '../../synth/render.ts';
@@ -19,6 +19,10 @@ export interface Home {
   readonly folder: string;
   /** Seals every Secret that the environment reads, with values made up. */
   seal(): void;
+  /** Changes a file of the workspace; an edit that changes nothing is a mistake of the test. */
+  edit(path: string, change: (text: string) => string): void;
+  /** As `npm run synth`, without a push. */
+  synth(): void;
   /** Renders, commits and pushes. Answers the commit. */
   push(): Promise<string>;
   yamlFiles(): string[];
@@ -31,18 +35,26 @@ export interface Home {
   stop(): Promise<void>;
 }
 
+/** Each machine of a pool by itself. */
+const nodesOf = ({ nodes }: Environment): NodeSpec[] =>
+  nodes.flatMap((node) => {
+    if (!('count' in node)) return [{ ...node }];
+    const { count, name, ...rest } = node;
+    return Array.from({ length: count }, (_, i) => ({ ...rest, name: `${name}-${i + 1}` }));
+  }) as NodeSpec[];
+
 export const isReady = ({ metadata, status }: KubernetesObject) =>
   !metadata.deletionTimestamp &&
   status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True');
 
 export async function home(
   environment: Environment,
-  { crds = [], ...options }: Pick<BedOptions, 'crds' | 'rabbitmq'> = {},
+  { crds = [], ...options }: Pick<BedOptions, 'crds' | 'rabbitmq' | 'storageClasses'> = {},
 ): Promise<Home> {
   const { name } = environment;
   const folder = `clusters/${name}`;
   const bed = await startBed({
-    nodes: [...environment.nodes] as NodeSpec[],
+    nodes: nodesOf(environment),
     crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'traefik', ...crds],
     storageClasses: ['local-path'],
     sealedSecrets: true,
@@ -74,6 +86,14 @@ export async function home(
       }
       run('', 'seal', name);
     },
+    edit(path, change) {
+      const file = join(space.folder, path);
+      const before = readFileSync(file, 'utf8');
+      const after = change(before);
+      if (after === before) throw new Error(`${path}: the edit changed nothing`);
+      writeFileSync(file, after);
+    },
+    synth: () => run('', 'synth', name),
     push() {
       run('', 'synth', name);
       return repository.pushTree(join(space.folder, folder), folder);

@@ -1,69 +1,29 @@
 // The example environment with every kind of store: pushed through the real Flux, spread by the real scheduler, drained
 // node by node, rolled by the real controllers. No store runs: their pods are KWOK's, which become Ready by decree.
-import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import lab from '../../charts/environments/lab.ts';
-import { ENVIRONMENT, SEALED, TAGS } from '../../imports/environment.ts';
-import { render } from '../../synth/render.ts';
-import { type Workspace, workspace } from '../workspace.ts';
-import { type Bed, startBed } from './bed.ts';
+import type { Bed } from './bed.ts';
 import { type KubectlError, type KubernetesObject, waitFor } from './client.ts';
-import { bootstrap, createRepository, fluxReady, orderViolations, type Repository, reconcile } from './gitops.ts';
+import { bootstrap, fluxReady, orderViolations, reconcile } from './gitops.ts';
+import { type Home, home, isReady } from './home.ts';
 import { copySources, operators } from './sources.ts';
 import { strictApply } from './strict-apply.ts';
 
-const cluster = 'clusters/lab';
-
+let cluster: Home;
 let bed: Bed;
-let repository: Repository;
-let space: Workspace;
 let stopCopying: () => Promise<void>;
 
 beforeAll(async () => {
-  bed = await startBed({
-    nodes: lab.nodes,
-    crds: ['flux', 'cert-manager', 'prometheus-operator', 'sealed-secrets', 'rabbitmq', 'strimzi', 'velero'],
-    storageClasses: ['local-path'],
-    sealedSecrets: true,
-    rabbitmq: true,
-  });
-  repository = await createRepository(bed);
-  await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }]);
-  space = workspace('charts', 'clusters');
-  writeFileSync(join(space.folder, 'certificate.pem'), await bed.sealingCertificate());
+  cluster = await home(lab, { crds: ['rabbitmq', 'strimzi', 'velero'], rabbitmq: true });
+  bed = cluster.bed;
   stopCopying = copySources(bed);
 });
-
 afterAll(async () => {
   await stopCopying?.();
-  await bed?.stop();
-  space?.remove();
+  await cluster?.stop();
 });
-
-/** Runs the command line; what it prints is the reason where it fails. */
-function run(input: string, ...args: string[]) {
-  const { status, stdout, stderr } = space.run({ input }, ...args);
-  if (status !== 0) throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
-}
-
-function edit(path: string, from: string, to: string) {
-  const file = join(space.folder, path);
-  const before = readFileSync(file, 'utf8');
-  expect(before).toContain(from);
-  writeFileSync(file, before.replace(from, to));
-}
-
-const yamlFiles = () =>
-  readdirSync(join(space.folder, cluster), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.yaml'))
-    .map((path) => join(space.folder, cluster, path));
-
-async function push(): Promise<string> {
-  run('', 'synth', 'lab');
-  return repository.pushTree(join(space.folder, cluster), cluster);
-}
 
 const stores = async () => (await bed.list('statefulsets')).filter(({ spec }) => spec.volumeClaimTemplates);
 const replicated = async () => (await stores()).filter(({ spec }) => spec.replicas > 1);
@@ -75,12 +35,6 @@ async function membersOf({ metadata }: KubernetesObject): Promise<KubernetesObje
     .filter((pod) => pod.metadata.ownerReferences?.some(({ uid }: { uid: string }) => uid === metadata.uid))
     .sort((a, b) => a.metadata.name.localeCompare(b.metadata.name));
 }
-
-const isReady = ({ metadata, status }: KubernetesObject) =>
-  !metadata.deletionTimestamp &&
-  status?.conditions?.some(
-    ({ type, status: is }: { type: string; status: string }) => type === 'Ready' && is === 'True',
-  );
 
 const everyMemberReady = () =>
   waitFor('every member of every store is Ready', async () => {
@@ -103,26 +57,21 @@ async function seconds(action: () => Promise<unknown>): Promise<number> {
 
 describe('lab', () => {
   test('every Secret that it reads is sealed, with the label that the topology operator looks for', async () => {
-    const { declared } = render(lab, { [ENVIRONMENT]: lab, [TAGS]: new Map(), [SEALED]: new Map() });
-    for (const { namespace, name, keys } of declared.flatMap(({ sealed }) => sealed ?? [])) {
-      const lines = keys.map((key) => `${key}=${randomBytes(16).toString('hex')}`).join('\n');
-      run(lines, 'seal', 'lab', `${namespace}/${name}`, '--cert', 'certificate.pem');
-    }
-    run('', 'seal', 'lab');
-    const file = join(space.folder, cluster, 'secrets/lab.rabbitmq-mail.yaml');
+    cluster.seal();
+    const file = join(cluster.space.folder, cluster.folder, 'secrets/lab.rabbitmq-mail.yaml');
     expect(readFileSync(file, 'utf8')).toContain('rabbitmq.com/topology-operator: "true"');
   });
 
   test('the API server takes every object, unknown fields refused', async () => {
-    run('', 'synth', 'lab');
-    expect(await strictApply(bed, yamlFiles())).toEqual([]);
+    cluster.synth();
+    expect(await strictApply(bed, cluster.yamlFiles())).toEqual([]);
   });
 
   test('Flux brings it up in dependency order, operators before what they run', async () => {
-    await repository.pushFiles(operators);
-    const commit = await push();
+    await cluster.repository.pushFiles(operators);
+    const commit = await cluster.push();
     const taken = await seconds(async () => {
-      await bootstrap(bed, repository, cluster);
+      await bootstrap(bed, cluster.repository, cluster.folder);
       const ready = await fluxReady(bed, commit, 150);
       expect(orderViolations(ready)).toEqual([]);
       const names = ready.map(({ name }) => name);
@@ -209,21 +158,7 @@ describe('lab', () => {
   });
 
   test('a node is drained; a second one waits until its members are back', async () => {
-    // local-path binds a volume to the node it was made on; the bed's provisioner does not.
-    const pods = await bed.list('pods');
-    for (const volume of await bed.list('persistentvolumes')) {
-      const { name, namespace } = volume['spec'].claimRef;
-      const pod = pods.find(
-        ({ metadata, spec }) =>
-          metadata.namespace === namespace &&
-          spec.volumes?.some((each: KubernetesObject) => each['persistentVolumeClaim']?.claimName === name),
-      );
-      const expression = { key: 'kubernetes.io/hostname', operator: 'In', values: [pod!['spec'].nodeName] };
-      const nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [expression] }] } };
-      const patch = `--patch=${JSON.stringify({ spec: { nodeAffinity } })}`;
-      await bed.kubectl(['patch', 'persistentvolume', volume.metadata.name, '--type=merge', patch]);
-    }
-
+    await cluster.pinVolumes();
     const redis = (await bed.get('statefulset', 'lab', 'redis'))!;
     const [first, second] = (await membersOf(redis)).map(({ spec }) => spec.nodeName as string);
     await drain(first!, 60);
@@ -263,12 +198,10 @@ describe('lab', () => {
 
   test('a push that changes a store restarts its members one by one, the last one first; those of Vault stay', async () => {
     const other = "{ cpu: '110m', memory: '512Mi' }";
-    edit(
-      'charts/lab/lab.ts',
-      "size: 'medium',\n    backup: backup('redis'",
-      `size: ${other},\n    backup: backup('redis'`,
+    cluster.edit('charts/lab/lab.ts', (text) =>
+      text.replace("size: 'medium',\n    backup: backup('redis'", `size: ${other},\n    backup: backup('redis'`),
     );
-    edit('charts/lab/keys.ts', "size: 'medium'", `size: ${other}`);
+    cluster.edit('charts/lab/keys.ts', (text) => text.replace("size: 'medium'", `size: ${other}`));
     const redis = (await bed.get('statefulset', 'lab', 'redis'))!;
     const vault = (await bed.get('statefulset', 'keys', 'vault'))!;
     const uids = async (store: KubernetesObject) =>
@@ -276,7 +209,7 @@ describe('lab', () => {
     const old = await uids(redis);
     const sealed = await uids(vault);
     const replaced: string[] = [];
-    const commit = await push();
+    const commit = await cluster.push();
     await reconcile(bed);
     let fewest = 3;
     await waitFor(

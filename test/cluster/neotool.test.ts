@@ -1,64 +1,29 @@
 // Neotool on a desk and in production, from TypeScript to running pods: sealed and synthesized as its owner would, taken
 // by the real API server, applied by the real Flux, placed by the real scheduler within the real quotas. No program runs:
 // pods are KWOK's, and External Secrets' status is written by it, its definitions are the real ones.
-import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import local from '../../charts/environments/neotool-local.ts';
 import prod from '../../charts/environments/neotool-prod.ts';
-import { ENVIRONMENT, type Environment, SEALED, TAGS } from '../../imports/environment.ts';
-import { render } from '../../synth/render.ts';
-import { type Workspace, workspace } from '../workspace.ts';
-import { type Bed, startBed } from './bed.ts';
+import type { Environment } from '../../imports/environment.ts';
+import type { Bed } from './bed.ts';
 import { hasCondition, waitFor } from './client.ts';
-import { bootstrap, createRepository, fluxReady, orderViolations, type Repository, reconcile } from './gitops.ts';
-import type { NodeSpec } from './kwok.ts';
+import { bootstrap, fluxReady, orderViolations, reconcile } from './gitops.ts';
+import { type Home, home } from './home.ts';
 import { strictApply } from './strict-apply.ts';
-
-const nodesOf = ({ nodes }: Environment): NodeSpec[] =>
-  nodes.flatMap((node) => {
-    if (!('count' in node)) return [{ ...node }] as NodeSpec[];
-    const { count, name, ...rest } = node;
-    return Array.from({ length: count }, (_, i) => ({ ...rest, name: `${name}-${i + 1}` })) as NodeSpec[];
-  });
 
 describe.each<[string, Environment]>([
   ['neotool-local', local],
   ['neotool-prod', prod],
 ])('%s', (name, environment) => {
-  const cluster = `clusters/${name}`;
+  let cluster: Home;
   let bed: Bed;
-  let repository: Repository;
-  let space: Workspace;
 
   beforeAll(async () => {
-    bed = await startBed({
-      nodes: nodesOf(environment),
-      crds: ['flux', 'cert-manager', 'external-secrets', 'prometheus-operator', 'sealed-secrets', 'traefik'],
-      storageClasses: Object.keys(environment.storageClasses),
-      sealedSecrets: true,
-    });
-    repository = await createRepository(bed);
-    await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'flux-system' } }]);
-    space = workspace('charts', 'clusters');
-    writeFileSync(join(space.folder, 'certificate.pem'), await bed.sealingCertificate());
+    const storageClasses = Object.keys(environment.storageClasses);
+    cluster = await home(environment, { crds: ['external-secrets'], storageClasses });
+    bed = cluster.bed;
   });
-  afterAll(async () => {
-    await bed?.stop();
-    space?.remove();
-  });
-
-  /** Runs the command line; what it prints is the reason where it fails. */
-  function run(input: string, ...args: string[]) {
-    const { status, stdout, stderr } = space.run({ input }, ...args);
-    if (status !== 0) throw new Error(`${args.join(' ')}: ${stdout}${stderr}`);
-  }
-
-  async function push(): Promise<string> {
-    run('', 'synth', name);
-    return repository.pushTree(join(space.folder, cluster), cluster);
-  }
+  afterAll(() => cluster?.stop());
 
   const everythingRuns = () =>
     waitFor(
@@ -77,25 +42,17 @@ describe.each<[string, Environment]>([
     );
 
   test('every Secret that has to be sealed is, by `npm run seal`', () => {
-    const { declared } = render(environment, { [ENVIRONMENT]: environment, [TAGS]: new Map(), [SEALED]: new Map() });
-    for (const { namespace, name: secret, keys } of declared.flatMap(({ sealed }) => sealed ?? [])) {
-      const lines = keys.map((key) => `${key}=${randomBytes(16).toString('hex')}`).join('\n');
-      run(lines, 'seal', name, `${namespace}/${secret}`, '--cert', 'certificate.pem');
-    }
-    run('', 'seal', name);
+    cluster.seal();
   });
 
   test('the API server takes every object, unknown fields refused', async () => {
-    run('', 'synth', name);
-    const files = readdirSync(join(space.folder, cluster), { recursive: true, encoding: 'utf8' })
-      .filter((path) => path.endsWith('.yaml'))
-      .map((path) => join(space.folder, cluster, path));
-    expect(await strictApply(bed, files)).toEqual([]);
+    cluster.synth();
+    expect(await strictApply(bed, cluster.yamlFiles())).toEqual([]);
   });
 
   test('Flux brings it up in dependency order, Vault before what reads from it', async () => {
-    const commit = await push();
-    await bootstrap(bed, repository, cluster);
+    const commit = await cluster.push();
+    await bootstrap(bed, cluster.repository, cluster.folder);
     const start = performance.now();
     const ready = await fluxReady(bed, commit, 150);
     const taken = (performance.now() - start) / 1000;
@@ -141,11 +98,11 @@ describe.each<[string, Environment]>([
   }, 90_000);
 
   test('a canary is one line of the environment, then a second track that runs', async () => {
-    const file = join(space.folder, 'charts/environments/neotool-prod.ts');
-    const before = readFileSync(file, 'utf8');
     const line = "      canary: { app: { version: 'v1.5.0', percent: 10 } },\n";
-    writeFileSync(file, before.replace('      postgres: {', `${line}      postgres: {`));
-    const commit = await push();
+    cluster.edit('charts/environments/neotool-prod.ts', (text) =>
+      text.replace('      postgres: {', `${line}      postgres: {`),
+    );
+    const commit = await cluster.push();
     await reconcile(bed);
     await fluxReady(bed, commit, 60);
     await everythingRuns();
