@@ -58,9 +58,13 @@ create
 
 program
   .command('seal')
-  .description("seal a Secret with the cluster's certificate; values come from stdin, KEY=VALUE per line")
+  .description(
+    "seal Secrets with the cluster's certificate; values are asked for, or come from files or stdin, KEY=VALUE per line",
+  )
   .argument('<env>')
   .argument('[secret]', '<namespace>/<name> (default: list what is not sealed yet)')
+  .option('--all', 'every Secret that is not sealed yet: what may be made up is, the rest is asked for')
+  .option('--from-env-file <file>', 'a file of KEY=VALUE or <namespace>/<name>/KEY=VALUE; without a Secret, for all')
   .option('--from-file <key=path...>', 'keys whose value is the content of a file')
   .option('--cert <file>', 'certificate (default: clusters/<env>/secrets/certificate.pem)')
   .option('--regenerate', 'make up anew what may be made up, though it is sealed already')

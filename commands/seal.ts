@@ -1,15 +1,16 @@
-import { createPublicKey, randomInt, X509Certificate } from 'node:crypto';
+import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ENVIRONMENT, SEALED, TAGS } from '../imports/environment.ts';
-import type { Sealed } from '../imports/relations.ts';
 import { toYaml } from '../synth/emit.ts';
 import type { Declared } from '../synth/manifest.ts';
 import { readTree } from '../synth/publish.ts';
 import { render } from '../synth/render.ts';
 import { type Format, jsonOf, textOf } from '../synth/report.ts';
+import { checkSealed } from '../synth/seal/findings.ts';
 import {
-  checkSealed,
+  type Credential,
+  credentialsOf,
   type SealedFile,
   sealedFiles,
   sealedGaps,
@@ -17,77 +18,187 @@ import {
   sealedSecretOf,
   sealSecret,
 } from '../synth/seal.ts';
-import { clusters, environmentNames, load, Refusal } from './project.ts';
+import { clusters, environmentNames, load, Refusal, refusing } from './project.ts';
+import { hiddenPrompt } from './prompt.ts';
+import {
+  assigned,
+  checkValues,
+  fromEnvFile,
+  fromFiles,
+  fromStdin,
+  missingOf,
+  nameOf,
+  type Values,
+  valuesOf,
+} from './seal-values.ts';
 
 export interface SealOptions {
   /** `KEY=path`, the value being the file's content. */
   readonly fromFile?: readonly string[];
+  /** File of `KEY=VALUE` lines. */
+  readonly fromEnvFile?: string;
+  /** Every Secret that is not sealed yet. */
+  readonly all?: boolean;
   readonly cert?: string;
   /** Replace values that may be made up and are sealed already. */
   readonly regenerate?: boolean;
   readonly format: Format;
 }
 
+/** Where the files are, and what seals them. */
+interface Place {
+  readonly environment: string;
+  readonly files: readonly SealedFile[];
+  readonly key: KeyObject;
+}
+
+/** What became of one Secret; of several namespaces, by the first. */
+interface Outcome {
+  readonly secret: string;
+  readonly files: readonly string[];
+  readonly sealed: readonly string[];
+  readonly missing: readonly string[];
+}
+
 /**
- * Seals the values of one Secret with the cluster's certificate: from files, from stdin (`KEY=VALUE` per line), made up
- * where the charts say that they may be. Values never stand on the command line, where every user of the machine and
- * the shell's history would see them. Keys that are given no value keep the one they have.
+ * Seals Secrets with the cluster's certificate: one, or all that are not sealed yet. Values come from files, from stdin,
+ * are asked for at a terminal, or made up where the charts say that they may be. They never stand on the command line, where
+ * every user of the machine and the shell's history would see them. Keys that are given no value keep the one they have,
+ * and a Secret that several namespaces read gets the same values in each.
  */
 export async function seal(wanted: string, secret: string | undefined, options: SealOptions) {
-  const [name] = environmentNames([wanted]) as [string];
-  const files = sealedFiles(readTree(clusters, name), name);
-  const { declared } = render(await load(name), {
-    [ENVIRONMENT]: await load(name),
+  const [environment] = environmentNames([wanted]) as [string];
+  const files = sealedFiles(readTree(clusters, environment), environment);
+  const { declared } = render(await load(environment), {
+    [ENVIRONMENT]: await load(environment),
     [TAGS]: new Map(),
     [SEALED]: new Map(),
   });
-  const all = declared.flatMap(({ sealed }) => sealed ?? []);
-  if (!secret) return list(name, declared, files, options.format);
+  const all = options.all || (!secret && options.fromEnvFile !== undefined);
+  if (!secret && !all) return list(environment, declared, files, options.format);
 
-  const target = all.find(({ namespace, name: id }) => `${namespace}/${id}` === secret);
-  if (!target) {
-    const names = all.map(({ namespace, name: id }) => `${namespace}/${id}`);
-    throw new Refusal(`${secret}: ${name} reads no such sealed Secret; it reads ${names.join(', ') || 'none'}`);
-  }
-  const current = sealedSecretOf(files, target);
-  const sealedKeys = Object.keys((current?.spec as { encryptedData?: object } | undefined)?.encryptedData ?? {});
-  const values = {
-    ...madeUp(target, options.regenerate ? [] : sealedKeys),
+  const credentials = credentialsOf(declared, files);
+  const target = secret ? credentialNamed(secret, environment, credentials) : undefined;
+  const place = { environment, files, key: certificateOf(environment, options.cert) };
+  const outcomes = target
+    ? [await sealOne(place, target, secret!, options)]
+    : await sealAll(place, credentials, options);
+  print(environment, outcomes, secret, options.format);
+  if (outcomes.some(({ missing }) => missing.length)) process.exitCode = 1;
+}
+
+/** The values of one may be replaced; a person who gives none is asked for each. */
+async function sealOne(place: Place, credential: Credential, secret: string, options: SealOptions): Promise<Outcome> {
+  const { regenerate } = options;
+  const given: Values = {
+    ...assigned(linesOf(options), [credential]).get(credential),
     ...fromFiles(options.fromFile ?? []),
     ...fromStdin(),
   };
-  const unknown = Object.keys(values).filter((key) => !target.keys.includes(key));
-  if (unknown.length) throw new Refusal(`${unknown.join(', ')}: no key of ${secret}; it has ${target.keys.join(', ')}`);
+  const { keys } = credential;
+  const unknown = Object.keys(given).filter((key) => !keys.includes(key));
+  if (unknown.length) throw new Refusal(`${unknown.join(', ')}: no key of ${secret}; it has ${keys.join(', ')}`);
 
-  const path = join(clusters, name, sealedPath(target));
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, toYaml(sealSecret(target, values, certificateOf(name, options.cert), current)));
-  const missing = target.keys.filter((key) => !(key in values) && !sealedKeys.includes(key));
-  const file = `clusters/${name}/${sealedPath(target)}`;
-  if (options.format === 'json') {
-    console.log(jsonOf({ environment: name, secret, file, sealed: Object.keys(values), missing }));
-  } else {
-    console.log(`sealed ${Object.keys(values).join(', ') || 'nothing'} into ${file}`);
-    if (missing.length) {
-      console.log(
-        `still missing: ${missing.join(', ')}; pipe them in: printf '%s\\n' KEY=VALUE | npm run seal -- ${name} ${secret}`,
-      );
-    }
+  const prompt = promptAtTerminal();
+  const thorough = !regenerate && !Object.keys(given).length;
+  const values = await valuesOf(credential, { given, regenerate, prompt, thorough });
+  prompt?.close();
+  const shared = missingOf(credential, values).filter(
+    (key) => credential.halfSealed.has(key) && key in credential.generate,
+  );
+  if (shared.length) {
+    console.error(`${shared.join(', ')}: one namespace has it; give that value, or a new one for all by --regenerate`);
   }
-  if (missing.length) process.exitCode = 1;
+  return { ...write(place, credential, values), secret };
 }
 
-function list(name: string, declared: readonly Declared[], files: readonly SealedFile[], format: Format) {
-  const findings = checkSealed(name, declared, files);
+/** Only what is not sealed yet: the same values, given twice, change nothing the second time. */
+async function sealAll(place: Place, credentials: readonly Credential[], options: SealOptions): Promise<Outcome[]> {
+  if (options.fromFile || options.regenerate) {
+    throw new Refusal('--from-file and --regenerate are for one Secret; name it, <namespace>/<name>');
+  }
+  const open = credentials.flatMap((credential) => {
+    const keys = credential.keys.filter((key) => !credential.sealed.has(key));
+    return keys.length ? [{ ...credential, keys }] : [];
+  });
+  const given = assigned(linesOf(options), open);
+  const prompt = promptAtTerminal();
+  const outcomes: Outcome[] = [];
+  for (const credential of open) {
+    const values = await valuesOf(credential, { given: given.get(credential) ?? {}, prompt });
+    outcomes.push(
+      Object.keys(values).length
+        ? write(place, credential, values)
+        : { secret: nameOf(credential), files: [], sealed: [], missing: credential.keys },
+    );
+  }
+  prompt?.close();
+  return outcomes;
+}
+
+function print(environment: string, outcomes: readonly Outcome[], secret: string | undefined, format: Format) {
+  if (format === 'json') return console.log(jsonOf({ environment, ...(secret ? outcomes[0] : { secrets: outcomes }) }));
+  for (const { sealed, files } of outcomes) {
+    if (files.length) console.log(`sealed ${sealed.join(', ') || 'nothing'} into ${files.join(', ')}`);
+  }
+  const open = outcomes.filter(({ missing }) => missing.length);
+  if (secret && open.length) {
+    const pipe = `printf '%s\\n' KEY=VALUE | npm run seal -- ${environment} ${secret}`;
+    console.log(`still missing: ${open[0]!.missing.join(', ')}; pipe them in: ${pipe}`);
+  } else if (open.length) {
+    console.log(['still missing:', ...open.map((each) => `${each.secret}: ${each.missing.join(', ')}`)].join('\n    '));
+  } else if (!secret) console.log(`${environment}: every Secret is sealed`);
+}
+
+const linesOf = ({ fromEnvFile: path }: SealOptions): ReadonlyMap<string, Buffer> =>
+  path === undefined ? new Map() : fromEnvFile(path);
+
+const promptAtTerminal = () => (process.stdin.isTTY ? hiddenPrompt() : undefined);
+
+function write({ environment, files, key }: Place, credential: Credential, values: Values): Outcome {
+  checkValues(credential, values);
+  const objects = credential.copies.map((copy) => {
+    const current = sealedSecretOf(files, copy);
+    const path = sealedPath(copy);
+    if (current && current.path !== path) {
+      throw new Refusal(
+        `${copy.namespace}/${copy.name}: is sealed in ${current.path}; move it to ${path}, or it would be there twice`,
+      );
+    }
+    return { path, object: refusing(() => sealSecret(copy, values, key, current?.object)) };
+  });
+  for (const { path, object } of objects) {
+    const file = join(clusters, environment, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, toYaml(object));
+  }
+  return {
+    secret: nameOf(credential),
+    files: objects.map(({ path }) => `clusters/${environment}/${path}`),
+    sealed: Object.keys(values),
+    missing: missingOf(credential, values),
+  };
+}
+
+function credentialNamed(secret: string, environment: string, credentials: readonly Credential[]): Credential {
+  const copies = ({ copies }: Credential) => copies.map(({ namespace, name }) => `${namespace}/${name}`);
+  const found = credentials.find((credential) => copies(credential).includes(secret));
+  if (found) return found;
+  const names = credentials.flatMap(copies);
+  throw new Refusal(`${secret}: ${environment} reads no such sealed Secret; it reads ${names.join(', ') || 'none'}`);
+}
+
+function list(environment: string, declared: readonly Declared[], files: readonly SealedFile[], format: Format) {
+  const findings = checkSealed(environment, declared, files);
   if (format === 'json') {
-    const missing = sealedGaps(declared, files).map(({ namespace, name: id, keys, source }) => ({
-      secret: `${namespace}/${id}`,
+    const missing = sealedGaps(declared, files).map(({ namespace, name, keys, source }) => ({
+      secret: `${namespace}/${name}`,
       keys,
       source,
     }));
-    console.log(jsonOf({ environment: name, missing, findings }));
+    console.log(jsonOf({ environment, missing, findings }));
   } else {
-    console.log(textOf(findings) || `${name}: every Secret is sealed`);
+    console.log(textOf(findings) || `${environment}: every Secret is sealed`);
   }
   if (findings.length) process.exitCode = 1;
 }
@@ -104,43 +215,4 @@ function certificateOf(environment: string, cert = join(clusters, environment, '
   } catch (error) {
     throw new Refusal(`${cert}: is no PEM certificate (${(error as Error).message}); fetch it anew`);
   }
-}
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-/** Letters and digits only: safe in every URL, shell and connection string. */
-const madeUp = ({ generate = {} }: Sealed, present: readonly string[]) =>
-  Object.fromEntries(
-    Object.entries(generate)
-      .filter(([key]) => !present.includes(key))
-      .map(([key, length]) => [
-        key,
-        Buffer.from(Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')),
-      ]),
-  );
-
-function fromFiles(pairs: readonly string[]): Record<string, Buffer> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [, key, path] = /^([^=]+)=(.+)$/.exec(pair) ?? [];
-      if (!key || !path) throw new Refusal(`--from-file ${pair}: write it as KEY=path`);
-      if (!existsSync(path)) throw new Refusal(`--from-file ${pair}: ${path} does not exist`);
-      return [key, readFileSync(path)];
-    }),
-  );
-}
-
-function fromStdin(): Record<string, Buffer> {
-  if (process.stdin.isTTY) return {};
-  const lines = readFileSync(0, 'utf8')
-    .split(/\r?\n/)
-    .filter((line) => line.trim() && !line.startsWith('#'));
-  return Object.fromEntries(
-    lines.map((line, index) => {
-      const [, key, value] = /^([-._A-Za-z0-9]+)=(.*)$/.exec(line) ?? [];
-      // The line itself may be a value, so it is not repeated.
-      if (!key || !value) throw new Refusal(`stdin, line ${index + 1}: is not KEY=VALUE with a value`);
-      return [key, Buffer.from(value)];
-    }),
-  );
 }

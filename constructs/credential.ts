@@ -103,10 +103,8 @@ export class Credential extends Construct implements Dependency {
   }
 
   private expectSealed(lengths: Readonly<Record<string, number>>, of: Pick<Sealed, 'type' | 'labels'>) {
-    // Sealed per namespace, so a value that several share cannot be made up for each of them alone.
-    const generate = this.namespaces.length === 1 ? lengths : {};
     for (const namespace of this.namespaces) {
-      declare(this, { sealed: { namespace, name: this.name, keys: Object.keys(this.keys), generate, ...of } });
+      declare(this, { sealed: { namespace, name: this.name, keys: Object.keys(this.keys), generate: lengths, ...of } });
     }
   }
 

@@ -49,7 +49,7 @@ export interface Provides {
  */
 export type Layer = 'namespaces' | 'controllers' | 'stores' | 'apps';
 
-/** A Secret whose SealedSecret is hand-owned under `clusters/<env>/secrets/`. */
+/** A Secret whose SealedSecret is hand-owned under `clusters/<env>/secrets/`; of one construct and name, all hold the same values. */
 export interface Sealed {
   readonly namespace: string;
   readonly name: string;

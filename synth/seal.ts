@@ -1,7 +1,8 @@
 import { constants, createCipheriv, createHash, type KeyObject, publicEncrypt, randomBytes } from 'node:crypto';
 import { load } from 'js-yaml';
 import type { Sealed } from '../imports/relations.ts';
-import { type Declared, type Finding, type KubeObject, nameOf } from './manifest.ts';
+import { groupBy } from './group-by.ts';
+import type { Declared, KubeObject } from './manifest.ts';
 
 /** A sealed file as it stands under `clusters/<env>/secrets/`. */
 export interface SealedFile {
@@ -54,6 +55,7 @@ export function encrypt(value: Buffer, key: KeyObject, { namespace, name }: Pick
 /**
  * The SealedSecret with `values` sealed and every other key of `current` kept as it was: sealing is not
  * deterministic, so only what changed may change in the diff.
+ * @throws where what would be kept was sealed in a wider scope, and would open no more
  */
 export function sealSecret(
   { namespace, name, type = 'Opaque', keys, labels }: Sealed,
@@ -62,6 +64,12 @@ export function sealSecret(
   current?: KubeObject,
 ): KubeObject {
   const kept = (current as SealedSecret | undefined)?.spec.encryptedData ?? {};
+  const lost = keys.filter((entry) => kept[entry] && !values[entry]);
+  if (current && scopeOf(current) && lost.length) {
+    throw new Error(
+      `${namespace}/${name}: was sealed in a wider scope, and what is kept of it would not open in the strict one; give ${lost.join(', ')} too`,
+    );
+  }
   const encryptedData = Object.fromEntries(
     [...keys].sort().flatMap((entry) => {
       const value = values[entry];
@@ -77,11 +85,9 @@ export function sealSecret(
   };
 }
 
-/** The SealedSecret of one Secret among the committed files. */
-export function sealedSecretOf(files: readonly SealedFile[], { namespace, name }: Pick<Sealed, 'namespace' | 'name'>) {
-  return parse(files).find(({ object }) => object.metadata.namespace === namespace && object.metadata.name === name)
-    ?.object;
-}
+/** The SealedSecret of one Secret among the committed files, and where it stands. */
+export const sealedSecretOf = (files: readonly SealedFile[], secret: Pick<Sealed, 'namespace' | 'name'>) =>
+  parse(files).find(({ object }) => isOf(object, secret));
 
 /** Digests of the ciphertext by `<namespace>/<name>`: a consumer that carries one restarts when a value is sealed anew. */
 export const digestsOf = (files: readonly SealedFile[]): ReadonlyMap<string, string> =>
@@ -90,6 +96,43 @@ export const digestsOf = (files: readonly SealedFile[]): ReadonlyMap<string, str
       `${metadata.namespace}/${metadata.name}`,
       createHash('sha256').update(JSON.stringify(spec.encryptedData)).digest('hex').slice(0, 16),
     ]),
+  );
+
+/** One set of values and the Secrets that hold it, one per namespace that reads it. */
+export interface Credential {
+  readonly name: string;
+  readonly copies: readonly Sealed[];
+  readonly keys: readonly string[];
+  /** Keys that every copy has sealed, and those that some have. */
+  readonly sealed: ReadonlySet<string>;
+  readonly halfSealed: ReadonlySet<string>;
+  /** Length of what may be made up. */
+  readonly generate: Readonly<Record<string, number>>;
+  readonly type: string;
+}
+
+/** What the charts need sealed, in the order they ask for it. */
+export function credentialsOf(declared: readonly Declared[], files: readonly SealedFile[]): Credential[] {
+  const wanted = declared.flatMap(({ sealed, path }) => (sealed ? [{ ...sealed, path }] : []));
+  const found = parse(files);
+  const groups = groupBy(wanted, ({ path, name }) => `${path} ${name}`);
+  return [...groups.values()].map((copies) => {
+    const { name, keys, generate = {}, type = 'Opaque' } = copies[0]!;
+    const present = copies.map(
+      (copy) => found.find(({ object }) => isOf(object, copy))?.object.spec.encryptedData ?? {},
+    );
+    const having = (test: (has: (key: string) => boolean[]) => (key: string) => boolean) =>
+      new Set(keys.filter(test((key) => present.map((data) => key in data))));
+    const sealed = having((has) => (key) => has(key).every(Boolean));
+    const halfSealed = having((has) => (key) => has(key).some(Boolean) && !sealed.has(key));
+    return { name, copies, keys, sealed, halfSealed, generate, type };
+  });
+}
+
+/** Undefined where it is bound to its namespace and name. @see https://github.com/bitnami-labs/sealed-secrets#scopes */
+export const scopeOf = ({ metadata: { annotations = {} } }: KubeObject) =>
+  (['cluster-wide', 'namespace-wide'] as const).find(
+    (scope) => annotations[`sealedsecrets.bitnami.com/${scope}`] === 'true',
   );
 
 /** Secrets that the charts need sealed, each with the keys that these files lack. */
@@ -104,85 +147,16 @@ export function sealedGaps(declared: readonly Declared[], files: readonly Sealed
   });
 }
 
-/**
- * Compares the Secrets that the charts need sealed with the sealed files that are there: one list of those that are
- * missing or lack keys, with the command that makes them; an error for a file that no consumer could ever read.
- */
-export function checkSealed(
-  environment: string,
-  declared: readonly Declared[],
-  files: readonly SealedFile[],
-): Finding[] {
-  const present = parse(files);
-  const rule = 'sealed-secret';
-  const wanted = declared.flatMap(({ sealed, source }) => (sealed ? [{ ...sealed, source }] : []));
-
-  const gaps = sealedGaps(declared, files).map(({ namespace, name, keys, source }) => {
-    const place = source ? ` (${source.file}:${source.line})` : '';
-    return `${namespace}/${name}: ${keys.join(', ')}${place}`;
-  });
-  const missing: Finding[] = gaps.length
-    ? [
-        {
-          rule,
-          severity: 'warning',
-          object: `clusters/${environment}/secrets`,
-          message: `${gaps.length} Secrets are not sealed yet, and the pods that read them do not start:\n    ${gaps.join('\n    ')}`,
-          fix: `npm run seal -- ${environment} <namespace>/<name>`,
-        },
-      ]
-    : [];
-
-  const unreadable = present.flatMap(({ object, path }): Finding[] => {
-    const template = object.spec.template?.metadata;
-    const wrong = (['namespace', 'name'] as const).filter(
-      (field) => template?.[field] && template[field] !== object.metadata[field],
-    );
-    const stranger = !wanted.some(
-      ({ namespace, name }) => namespace === object.metadata.namespace && name === object.metadata.name,
-    );
-    const elsewhere = wanted.find(({ name }) => name === object.metadata.name);
-    if (!wrong.length && !(stranger && elsewhere)) return [];
-    return [
-      {
-        rule,
-        severity: 'error',
-        object: nameOf(object),
-        file: path,
-        message: wrong.length
-          ? `its template names another ${wrong.join(' and ')}; a sealed value opens only under the one it was sealed for`
-          : `nothing reads it in namespace ${object.metadata.namespace}; ${elsewhere!.namespace}/${elsewhere!.name} is what is read`,
-        fix: `delete it and run npm run seal -- ${environment} ${(elsewhere ?? object.metadata).namespace}/${object.metadata.name}`,
-      },
-    ];
-  });
-  return [...missing, ...unreadable, ...unlabelled(environment, wanted, present)];
-}
-
-/** Sealed by hand, or before its reader asked for labels. */
-const unlabelled = (environment: string, wanted: readonly Sealed[], present: ReturnType<typeof parse>): Finding[] =>
-  present.flatMap(({ object, path }) => {
-    const { labels = {} } = wanted.find((each) => isOf(object, each)) ?? {};
-    const has = object.spec.template?.metadata?.labels ?? {};
-    const lacking = Object.entries(labels).filter(([key, value]) => has[key] !== value);
-    if (!lacking.length) return [];
-    const { namespace, name } = object.metadata;
-    return [
-      {
-        rule: 'sealed-secret',
-        severity: 'error' as const,
-        object: nameOf(object),
-        file: path,
-        message: `its template lacks ${lacking.map((label) => label.join('=')).join(', ')}, without which its reader does not find the Secret`,
-        fix: `npm run seal -- ${environment} ${namespace}/${name} adds the labels, and keeps the values`,
-      },
-    ];
-  });
-
-const isOf = ({ metadata }: KubeObject, { namespace, name }: Pick<Sealed, 'namespace' | 'name'>) =>
+export const isOf = ({ metadata }: KubeObject, { namespace, name }: Pick<Sealed, 'namespace' | 'name'>) =>
   metadata.namespace === namespace && metadata.name === name;
 
-function parse(files: readonly SealedFile[]): { path: string; object: SealedSecret }[] {
+/** One SealedSecret, and the file it stands in. */
+export interface Parsed {
+  readonly path: string;
+  readonly object: SealedSecret;
+}
+
+export function parse(files: readonly SealedFile[]): Parsed[] {
   return files.flatMap(({ path, text }) =>
     text
       .split(/^---$/m)

@@ -19,7 +19,8 @@ import { marksOf, readTags } from './images.ts';
 import { ADVICE, type Finding, idOf, type KubeObject } from './manifest.ts';
 import { render } from './render.ts';
 import { type Index, resolve } from './resolve.ts';
-import { checkSealed, digestsOf, sealedFiles } from './seal.ts';
+import { checkSealed } from './seal/findings.ts';
+import { digestsOf, sealedFiles } from './seal.ts';
 
 export interface Synthesis {
   /** What should stand under `clusters/<env>`, by path relative to `clusters/`. */

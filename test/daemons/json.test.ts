@@ -127,6 +127,7 @@ const runs: Readonly<Record<string, readonly Run[]>> = {
       code: 1,
     },
   ],
+  'seal --all': [{ args: ['seal', 'findly-dev', '--all', '--cert', 'public.pem'], code: 1 }],
   registries: [{ args: ['registries', 'homelab'] }],
   'next-version': [{ args: ['next-version'] }],
 };

@@ -1,7 +1,8 @@
 import { constants, createDecipheriv, generateKeyPairSync, privateDecrypt } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { dump } from 'js-yaml';
-import { checkSealed, encrypt, sealedPath, sealSecret } from '../../synth/seal.ts';
+import { checkSealed } from '../../synth/seal/findings.ts';
+import { encrypt, sealedPath, sealSecret } from '../../synth/seal.ts';
 
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const secret = { namespace: 'notifi', name: 'rabbitmq', keys: ['username', 'password'] };
@@ -48,6 +49,14 @@ describe('sealing', () => {
     expect(encrypted(sealed({ username: 'a' }, before))).toEqual({ username: expect.any(String) });
   });
 
+  test('nothing is kept of a wider scope, which would not open in the strict one', () => {
+    const first = sealed({ username: 'a', password: 'b' });
+    const annotations = { 'sealedsecrets.bitnami.com/namespace-wide': 'true' };
+    const wide = { ...first, metadata: { ...first.metadata, annotations } };
+    expect(() => sealed({ password: 'c' }, wide)).toThrow('notifi/rabbitmq: was sealed in a wider scope');
+    expect(sealed({ username: 'a', password: 'c' }, wide).metadata).toEqual({ name: 'rabbitmq', namespace: 'notifi' });
+  });
+
   test('the Secret gets the labels that its reader looks for', () => {
     const { spec } = sealSecret({ ...secret, labels: { team: 'mail' } }, {}, publicKey);
     expect(spec).toMatchObject({ template: { metadata: { name: 'rabbitmq', labels: { team: 'mail' } } } });
@@ -67,7 +76,7 @@ describe('checkSealed', () => {
         message: expect.stringMatching(
           /2 Secrets.*\n +notifi\/rabbitmq: password\n +notifi\/kafka: username, password$/,
         ),
-        fix: 'npm run seal -- studio <namespace>/<name>',
+        fix: 'npm run seal -- studio --all, or one by one: <namespace>/<name>',
       }),
     ]);
   });
@@ -94,6 +103,30 @@ describe('checkSealed', () => {
       expect.objectContaining({ severity: 'error', message: expect.stringContaining('lacks team=mail') }),
     ]);
     expect(checkSealed('studio', declared, [file(sealed(whole))])).toEqual([]);
+  });
+
+  test('a value that is none, a Secret in two files, and a wide scope are told', () => {
+    const whole = sealed({ username: 'a', password: 'b' });
+    const plain = {
+      ...whole,
+      spec: { ...(whole.spec as object), encryptedData: { username: 'me', password: 'Z2VoZWlt' } },
+    };
+    expect(checkSealed('studio', declared, [file(plain)])).toEqual([
+      expect.objectContaining({
+        severity: 'error',
+        message: expect.stringMatching(/^username, password: is no sealed/),
+      }),
+    ]);
+    expect(checkSealed('studio', declared, [file(whole), file(whole, 'secrets/b.yaml')])).toEqual([
+      expect.objectContaining({
+        severity: 'error',
+        message: 'is sealed twice, in secrets/notifi.rabbitmq.yaml and secrets/b.yaml',
+      }),
+    ]);
+    const annotations = { 'sealedsecrets.bitnami.com/cluster-wide': 'true' };
+    expect(checkSealed('studio', declared, [file({ ...whole, metadata: { ...whole.metadata, annotations } })])).toEqual(
+      [expect.objectContaining({ severity: 'warning', message: expect.stringMatching(/^is cluster-wide: /) })],
+    );
   });
 
   test('a template under another name is an error', () => {

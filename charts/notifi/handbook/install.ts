@@ -46,21 +46,22 @@ and the repository; then \`npm run synth -- ${name} && npm run handbook -- ${nam
 
    README, "Bringing a cluster under Flux", has the patch of \`flux-system/kustomization.yaml\`.
 
-5. **Secrets.** The pods wait for theirs. Fetch the certificate once, then seal what \`npm run seal -- ${name}\` lists: what
-   may be made up is made up, the rest are keys of your providers.
+5. **Secrets.** The pods wait for theirs. Fetch the certificate once, then seal them all: what may be made up is made up, the
+   rest are keys of your providers, which you are asked for (\`@id_ed25519\` for the content of a file, Enter for later) or which
+   \`--from-env-file\` takes from a file. A second run goes on with what is left.
 
    ${shell(
      `mkdir -p clusters/${name}/secrets && kubeseal --controller-namespace sealed-secrets --fetch-cert \\`,
      `  > clusters/${name}/secrets/certificate.pem`,
-     `npm run seal -- ${name}`,
-     `printf 'TELEGRAM_BOT_TOKEN=%s\\n' "$token" | npm run seal -- ${name} notifi/telegram-messenger-credentials`,
      `ssh-keyscan -t ed25519 ${notifi.backups.nas.host} > known_hosts && ssh-keygen -t ed25519 -N '' -f id_ed25519   # its .pub goes to the NAS`,
-     `npm run seal -- ${name} data-services/nas --from-file known_hosts=known_hosts id_ed25519=id_ed25519`,
+     `npm run seal -- ${name} --all`,
+     `npm run seal -- ${name}   # lists what is left`,
+     `printf 'TELEGRAM_BOT_TOKEN=%s\\n' "$token" | npm run seal -- ${name} notifi/telegram-messenger-credentials   # one alone`,
      'shred -u id_ed25519 && git add clusters && git commit -m "Seal secrets" && git push',
    ).replaceAll('\n', '\n   ')}
 
-   A Secret that several namespaces read is sealed once for each of them, with the same value. **Save the sealing key**
-   outside of the cluster, or none of these files can ever be opened by another one:
+   A Secret that several namespaces read is sealed for each of them, with the same values. **Save the sealing key** outside of
+   the cluster, or none of these files can ever be opened by another one:
    \`kubectl -n sealed-secrets get secret -l sealedsecrets.bitnami.com/sealed-secrets-key -o yaml > sealing-key.yaml\`
 
 6. **Watch it come up.** \`flux get kustomizations --watch\`: the platform, then the stores, then the services. Then:
