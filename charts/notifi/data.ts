@@ -32,7 +32,7 @@ const bucketReaders: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** PostgreSQL, Redis, MongoDB and MinIO, in the plan's namespace. All are dumped daily, from two in the morning on. */
-export function data(app: App, { stores, backups }: NotifiFacts, { data: priority }: Priorities) {
+export function data(app: App, { stores, backups, furtherBuckets = {} }: NotifiFacts, { data: priority }: Priorities) {
   const namespace = 'data-services';
   const chart = new Chart(app, namespace, { namespace, disableResourceNameHashes: true });
   new Namespace(chart, 'namespace', { quota: { headroom: 20 } });
@@ -42,7 +42,10 @@ export function data(app: App, { stores, backups }: NotifiFacts, { data: priorit
   const objects = new HaStatefulStore(chart, 'minio', {
     ...stores.minio,
     engine: minio({
-      buckets: Object.values(buckets).map((name) => ({ name, clients: bucketReaders[name] ?? [] })),
+      buckets: [
+        ...Object.values(buckets).map((name) => ({ name, clients: bucketReaders[name] ?? [] })),
+        ...Object.entries(furtherBuckets).map(([name, readers]) => ({ name, clients: readers })),
+      ],
       images,
     }),
     backup: {
@@ -82,12 +85,12 @@ export function data(app: App, { stores, backups }: NotifiFacts, { data: priorit
     clients,
     placement,
   });
-  const copies = [buckets.volumes, buckets.attachments].map(
+  const copies = [buckets.volumes, buckets.attachments, ...Object.keys(furtherBuckets)].map(
     (bucket, index) =>
       new BucketBackup(chart, `${bucket}-copy`, {
         bucket: objects.bucket(bucket),
         target: nas.folder(bucket),
-        schedule: `${30 * index} 4 * * *`,
+        schedule: `${(30 * index) % 60} ${4 + Math.floor(index / 2)} * * *`,
         keepDays: backups.keepDays,
         client: images.rclone,
       }),

@@ -22,6 +22,8 @@ export interface NotifiFacts {
     readonly nas: { readonly host: string; readonly cidr: string; readonly user: string; readonly path: string };
     readonly keepDays: number;
   };
+  /** Buckets of others in its MinIO, each with the namespaces that may use it; copied to the NAS as its own are. @default - none */
+  readonly furtherBuckets?: Readonly<Record<string, readonly string[]>>;
   /** The database and the bucket that are moved in from. Their Jobs are made suspended, and run when a person starts them. @default - none */
   readonly movesFrom?: MovesFrom;
 }

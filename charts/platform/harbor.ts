@@ -4,7 +4,7 @@ import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { postgres } from '../../constructs/stores/postgres.ts';
 import { environmentOf } from '../../imports/environment.ts';
-import { refuse } from '../../imports/relations.ts';
+import { declare, refuse } from '../../imports/relations.ts';
 import { charts, images } from '../versions.ts';
 import { bucketOf, connect, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
@@ -17,6 +17,8 @@ export interface HarborFacts {
   readonly storage: string;
   /** Where its database is dumped to, daily. Images are not: they can be built and pushed again. */
   readonly backups: ObjectsFacts;
+  /** Who takes the dumps out of the cluster, if their bucket is in it: `copied to the NAS every night`. @default - nobody, which is warned of */
+  readonly copied?: string;
 }
 
 const NAME = 'harbor';
@@ -38,7 +40,7 @@ const component = (memory: string, limit: string) => ({
  * twice: `REGISTRY_HTPASSWD` is what `htpasswd -nbB harbor_registry_user "$REGISTRY_PASSWD"` prints.
  * @see https://goharbor.io/docs/main/install-config/harbor-ha-helm/
  */
-export function harbor(app: App, crds: ChartRelease, { host, storage, backups }: HarborFacts) {
+export function harbor(app: App, crds: ChartRelease, { host, storage, backups, copied }: HarborFacts) {
   const chart = part(app, NAME);
   const { ingress, nodes } = environmentOf(chart);
   if (!nodes.some(({ arch }) => arch === 'amd64')) {
@@ -58,6 +60,7 @@ export function harbor(app: App, crds: ChartRelease, { host, storage, backups }:
       uploader: images.rclone,
     },
   });
+  if (copied) declare(store, { allow: { rule: 'advice', reason: copied } });
   const database = store.database('registry');
   connect(chart, { namespace: NAME, labels: { app: NAME } }, database.endpoints);
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import studio from '../../charts/environments/studio.ts';
+import studio, { studioWith } from '../../charts/environments/studio.ts';
 import { services } from '../../charts/notifi/services.ts';
 import type { Entry } from '../../charts/notifi/table.ts';
 import { quantity } from '../../imports/quantity.ts';
+import { knownFit } from '../../synth/check/fit.ts';
 import { synthesize } from '../../synth/synthesize.ts';
 import { type Plain, rendered } from './environment.ts';
 
@@ -30,6 +31,42 @@ const scripts = (namespace: string, map: string) => Object.values(config(namespa
 test('renders without a refusal, and no rule finds an error', () => {
   expect(problems).toEqual([]);
   expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+});
+
+describe('Harbor', () => {
+  const environment = studioWith({ harbor: true });
+  const on = rendered(environment);
+  const { index, findings: found } = synthesize(environment, new Map());
+
+  test('is one switch: off it is not there, on every rule passes, and what was there stays as it is', () => {
+    expect(text).not.toContain('harbor');
+    // Secrets that are not sealed yet, as without it.
+    expect(found.filter(({ severity }) => severity !== 'info').map(({ rule }) => rule)).toEqual(['sealed-secret']);
+    expect(found.filter(({ rule }) => rule === 'advice').map(({ fix }) => fix)).toEqual([
+      'accepted: the bucket is copied to the NAS every night',
+    ]);
+    const known = new Set(on.objects.map((object) => JSON.stringify(object)));
+    const changed = objects.filter((object) => !known.has(JSON.stringify(object)));
+    // The store makes a bucket more, and lets its dump in; the quota counts its Jobs. Flux speaks of another namespace.
+    expect([...new Set(changed.map(({ metadata }) => metadata.namespace))]).toEqual(['data-services', 'flux-system']);
+  });
+
+  test('fits on the amd64 nodes, also without either of them', () => {
+    const { scenarios, residents } = knownFit(index)!;
+    expect(scenarios.filter(({ homeless }) => homeless.length).map(({ name: situation }) => situation)).toEqual([]);
+    const pods = residents.filter(({ name: of }) => of.startsWith('pods harbor/'));
+    expect(pods).toHaveLength(6);
+    for (const { seats } of scenarios) {
+      for (const { machine, residents: here } of seats) {
+        expect(machine.arch === 'amd64' || !pods.some((pod) => here.has(pod))).toBe(true);
+      }
+    }
+  });
+
+  test('dumps its database to a bucket of its own, which is copied to the NAS', () => {
+    expect(on.find('CronJob', 'harbor', 'harbor-db-backup')).toBeDefined();
+    expect(on.find('CronJob', 'data-services', 'harbor-backups-copy')).toBeDefined();
+  });
 });
 
 describe('services', () => {

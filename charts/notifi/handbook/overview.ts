@@ -53,7 +53,13 @@ ${tableOf(
 
 The ${Object.keys(services).length} services are one table, \`charts/notifi/services.ts\`; to add one is to add an entry and to push its image.
 The plan describes ${described().length} of them, ${described().join(', ')}; the others it only counts, and what they
-are and need is assumed.`;
+are and need is assumed.
+
+### A registry of one's own
+
+Images of the services come from ${environment.registries.own.prefix}. The plan's Harbor is off, and one switch: \`studioWith({ harbor: true })\` in
+\`charts/environments/studio.ts\`. It runs on the amd64 machines alone, for which its images are, and fits there also while one of
+them is gone; its database is dumped every night. Once images are pushed there, \`registries.own\` names it.`;
 }
 
 const described = () =>
