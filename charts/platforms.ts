@@ -6,6 +6,18 @@ import type { Platforms } from '../imports/environment.ts';
  * that no node can have are left out.
  */
 export const platforms: Platforms = {
+  // https://github.com/linkerd/linkerd2-proxy-init/blob/main/.github/workflows/release-cni-plugin.yml
+  'cr.l5d.io/linkerd/cni-plugin': ['amd64', 'arm64'],
+  // https://github.com/linkerd/linkerd2/blob/main/bin/_docker.sh
+  'cr.l5d.io/linkerd/controller': ['amd64', 'arm64'],
+  // https://github.com/linkerd/linkerd2/blob/main/bin/_docker.sh
+  'cr.l5d.io/linkerd/metrics-api': ['amd64', 'arm64'],
+  // https://github.com/linkerd/linkerd2/blob/main/bin/_docker.sh
+  'cr.l5d.io/linkerd/proxy': ['amd64', 'arm64'],
+  // https://github.com/linkerd/linkerd2/blob/main/bin/_docker.sh
+  'cr.l5d.io/linkerd/tap': ['amd64', 'arm64'],
+  // https://github.com/linkerd/linkerd2/blob/main/bin/_docker.sh
+  'cr.l5d.io/linkerd/web': ['amd64', 'arm64'],
   // https://github.com/alpine-docker/multi-arch-docker-images/blob/master/build.sh
   'docker.io/alpine/openssl': ['amd64', 'arm64'],
   // https://github.com/apache/kafka/blob/trunk/docker/docker_promote.py
@@ -22,8 +34,6 @@ export const platforms: Platforms = {
   'docker.io/danielqsj/kafka-exporter': ['amd64', 'arm64'],
   // https://github.com/edoburu/docker-pgbouncer/blob/master/Makefile
   'docker.io/edoburu/pgbouncer': ['amd64', 'arm64'],
-  // https://www.envoyproxy.io/docs/envoy/latest/start/install
-  'docker.io/envoyproxy/envoy': ['amd64', 'arm64'],
   // Up to 2.15.2: https://github.com/octohelm/harbor/issues/490
   'docker.io/goharbor/harbor-core': ['amd64'],
   // Up to 2.15.2: https://github.com/octohelm/harbor/issues/490

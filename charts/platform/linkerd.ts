@@ -6,6 +6,7 @@ import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { identityOf, webhookCertificates } from './linkerd-certificates.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
 
 export interface LinkerdFacts {
   /** Where the nodes' CNI plugins and their configuration lie; of K3s in `k3sCni`. */
@@ -25,6 +26,8 @@ interface Needs {
 }
 
 const NAMESPACE = 'linkerd';
+
+const images = (...names: string[]) => names.map((name) => `cr.l5d.io/linkerd/${name}`);
 
 /**
  * Linkerd: its kinds, a CNI plugin in place of privileged init containers (so that meshed namespaces can stay restricted), the
@@ -59,6 +62,7 @@ export function linkerd(app: App, { monitors, certManager, trustManager, gateway
       },
       resources: { cpu: { request: '5m' }, memory: { request: '20Mi', limit: '64Mi' } },
     },
+    runs: [pods('linkerd-cni', 'every-node', room('10m', '40Mi', '128Mi'), images('cni-plugin'), { everywhere: true })],
   });
 
   const identity = identityOf(chart, certManager, trustManager);
@@ -93,6 +97,12 @@ export function linkerd(app: App, { monitors, certManager, trustManager, gateway
       podMonitor: { enabled: true, scrapeInterval: '30s' },
     },
     uses: [monitors, crds, plugin, identity, webhooks],
+    // Each with a proxy; of the first, three containers beside it.
+    runs: [
+      pods('linkerd-destination', replicas, room('70m', '182Mi', '878Mi'), images('controller', 'proxy')),
+      pods('linkerd-identity', replicas, room('30m', '52Mi', '378Mi'), images('controller', 'proxy')),
+      pods('linkerd-proxy-injector', replicas, room('30m', '82Mi', '378Mi'), images('controller', 'proxy')),
+    ],
     provides: {
       objects: [
         { kind: 'Service', namespace: NAMESPACE, name: 'linkerd-dst', ports: [8086, 'grpc'] },
@@ -131,6 +141,12 @@ function viz(app: App, { dashboard }: LinkerdFacts, certManager: IConstruct, con
       },
     },
     uses: [controlPlane, webhooks],
+    runs: [
+      ['metrics-api', 'metrics-api'],
+      ['tap', 'tap'],
+      ['tap-injector', 'tap'],
+      ['web', 'web'],
+    ].map(([name = '', image = '']) => pods(name, 1, room('20m', '82Mi', '378Mi'), images(image, 'proxy'))),
     provides: {
       objects: [{ kind: 'Service', namespace, name: 'web', ports: [8084, 'http'] }],
     },

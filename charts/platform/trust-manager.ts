@@ -3,6 +3,9 @@ import type { IConstruct } from 'constructs';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { charts } from '../versions.ts';
 import { part } from './part.ts';
+import { pods, room } from './room.ts';
+
+const resources = room('10m', '32Mi', '128Mi');
 
 /** Copies certificates of authorities from namespace cert-manager to where they are trusted. */
 export const trustManager = (app: App, certManager: IConstruct) =>
@@ -11,8 +14,9 @@ export const trustManager = (app: App, certManager: IConstruct) =>
     values: {
       // The public authorities are not needed.
       defaultPackage: { enabled: false },
-      resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } },
+      resources,
     },
+    runs: [pods('trust-manager', 1, resources, ['quay.io/jetstack/trust-manager'])],
     uses: [certManager],
     provides: { kinds: ['trust.cert-manager.io/*', 'trust-manager.io/*'] },
   });

@@ -15,6 +15,7 @@ import { placementOf } from './placement.ts';
 import { quorumProblems, storageProblems } from './problems.ts';
 import { Client } from './strimzi/client.ts';
 import { Monitoring } from './strimzi/monitoring.ts';
+import { exporterResources, operatorResources, podsBeside } from './strimzi/pods.ts';
 
 export interface StrimziKafkaProps
   extends Pick<
@@ -105,11 +106,11 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
           metricsConfig: { type: 'strimziMetricsReporter' },
         },
         entityOperator: {
-          topicOperator: { resources: resourcesOf('medium') },
-          userOperator: { resources: resourcesOf('medium') },
+          topicOperator: { resources: operatorResources },
+          userOperator: { resources: operatorResources },
           template,
         },
-        kafkaExporter: { resources: resourcesOf('tiny'), template },
+        kafkaExporter: { resources: exporterResources, template },
       },
     });
     new KafkaNodePool(this, 'node-pool', {
@@ -145,6 +146,7 @@ export class StrimziKafka extends Construct implements Dependency, KafkaClients 
         },
       },
     });
+    declare(this, { runs: podsBeside(this.namespace, this.name) });
     for (const topic of topics) this.make(topic);
     this.endpoints = this.connect(operator);
     new Monitoring(this, 'monitoring');
