@@ -40,6 +40,8 @@ export interface BoxProps {
   readonly programs: string;
   /** A folder of the pod's containers together, and where it is mounted. @default - none */
   readonly shared?: { readonly folder: string; readonly path: string };
+  /** Ends in running the rest of a command line on its host. @default - this machine */
+  readonly inside?: readonly string[];
 }
 
 /** One container of a pod, as a process with a root folder, a view of processes and a user of its own. */
@@ -112,8 +114,18 @@ export class Box {
 
   /** What a lost node does to it. */
   async kill() {
-    this.signal('SIGKILL');
-    await waitFor('end of a member', async () => !this.isRunning);
+    await this.#end('SIGKILL');
+  }
+
+  /** What the kubelet does to it, whose patience is the pod's. */
+  async stop() {
+    const { terminationGracePeriodSeconds = 30 } = this.#props.spec;
+    await this.#end('SIGTERM', terminationGracePeriodSeconds);
+  }
+
+  async #end(signal: NodeJS.Signals, seconds?: number) {
+    this.signal(signal);
+    await waitFor(`end of a member after ${signal}`, async () => !this.isRunning, seconds);
   }
 
   /** With it the kernel ends the others of its pid namespace. */
@@ -132,12 +144,12 @@ export class Box {
   }
 
   #spawn(command: readonly string[], stdio: ['ignore', number, number] | ['pipe', 'pipe', 'pipe']) {
-    const { container, env, host, programs, shared = { folder: '', path: '' } } = this.#props;
+    const { container, env, host, programs, inside = [], shared = { folder: '', path: '' } } = this.#props;
     return spawn(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', 'unshare', '--mount', '--propagation', 'private', '--pid', '--fork'],
-        ...['--kill-child', '--mount-proc', '--'],
+        ...['--pdeathsig', 'KILL', '--', ...inside],
+        ...['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc', '--'],
         ...[
           'sh',
           '-euc',

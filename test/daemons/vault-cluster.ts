@@ -1,5 +1,5 @@
-// A rendered Vault store, run: its objects at a real API server, its members, Jobs and scripts in root folders of their own,
-// each with the identity of its ServiceAccount. Of the configuration only the addresses are mapped, to loopback.
+// A rendered Vault store, run: its objects at a real API server, its members on hosts of their own, its Jobs and scripts in
+// root folders of their own, each with the identity of its ServiceAccount.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
@@ -11,14 +11,19 @@ import { type KubernetesObject, waitFor } from '../cluster/client.ts';
 import { built } from '../cluster/targets.ts';
 import { Box, type BoxProps } from './box.ts';
 import { Host, type Result } from './container.ts';
+import { HostNetwork } from './host-network.ts';
 import { hostsFile } from './pods.ts';
 import { Forwarder, RunningService } from './service.ts';
 
 const namespace = 'shop';
 const store = 'vault';
+const names = ['vault-0', 'vault-1', 'vault-2'];
 const accounts = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-type BoxParts = Pick<BoxProps, 'files' | 'shared'> &
+/** A name that the API server's certificate has. */
+const API_SERVER = 'kubernetes.default.svc';
+
+type BoxParts = Pick<BoxProps, 'files' | 'shared' | 'inside'> &
   Partial<Pick<BoxProps, 'env' | 'programs'>> & { objects?: readonly KubernetesObject[] };
 
 /** How one run of a pod is different. */
@@ -45,20 +50,22 @@ function programs(): string {
 
 export class VaultCluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'vault-'));
-  readonly members: readonly string[];
-  readonly addresses: Readonly<Record<string, string>>;
+  readonly members: readonly string[] = names;
+  /** Of the members, named as they are, and this machine, where the API server and all others are. */
+  readonly network = new HostNetwork('vault', names, { withMachine: true });
   readonly service: RunningService;
   readonly address: string;
   readonly bed: Bed;
   readonly #boxes = new Map<string, Box>();
   readonly #hosts: string;
-  readonly #api: { readonly server: URL; readonly ca: string };
+  readonly #ca: string;
   readonly #apiService: Forwarder;
   #objects: readonly KubernetesObject[];
 
   static async start(objects: readonly KubernetesObject[]): Promise<VaultCluster> {
     const nodes = ['1', '2', '3'].map((n) => ({ name: `node-${n}`, arch: 'arm64', cpu: '4', memory: '8Gi' }));
     const bed = await startBed({ nodes, crds: [], storageClasses: ['local-path'] });
+    let cluster: VaultCluster | undefined;
     try {
       const isCore = ({ apiVersion, kind }: KubernetesObject) =>
         !/monitoring|external-secrets/.test(apiVersion) && kind !== 'NetworkPolicy';
@@ -66,13 +73,13 @@ export class VaultCluster {
       await bed.apply(objects.filter(isCore));
       await waitFor('pods of the StatefulSet', async () => {
         const pods = await bed.list('pods');
-        return pods.filter(({ metadata }) => metadata.name.match(/^vault-\d$/)).length === 3;
+        return names.every((name) => pods.some(({ metadata }) => metadata.name === name));
       });
-      const cluster = new VaultCluster(bed, objects);
+      cluster = new VaultCluster(bed, objects);
       await cluster.#prepare();
       return cluster;
     } catch (error) {
-      await bed.stop();
+      await (cluster ?? bed).stop();
       throw error;
     }
   }
@@ -82,32 +89,34 @@ export class VaultCluster {
     this.#objects = objects;
     chmodSync(this.folder, 0o755);
     // Test runs side by side do not meet.
-    const net = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 250}`;
-    this.members = [0, 1, 2].map((n) => `${store}-${n}`);
-    this.addresses = Object.fromEntries(this.members.map((name, n) => [name, `${net}.${11 + n}`]));
-    this.address = `${net}.100`;
-    const config = JSON.parse(readFileSync(bed.kubeconfig, 'utf8'));
-    const { cluster } = config.clusters[0];
-    this.#api = { server: new URL(cluster.server), ca: readFileSync(cluster['certificate-authority'], 'utf8') };
+    this.address = `127.${64 + (process.pid % 64)}.${(process.pid >> 6) % 250}.100`;
+    const { cluster } = JSON.parse(readFileSync(bed.kubeconfig, 'utf8')).clusters[0];
+    this.#ca = readFileSync(cluster['certificate-authority'], 'utf8');
     this.#hosts = hostsFile(join(this.folder, 'hosts'), {
       'vault.shop.svc': this.address,
-      'kubernetes.default.svc': `${net}.101`,
-      ...Object.fromEntries(this.members.map((name) => [`${name}.vault-headless.shop.svc`, this.addresses[name]!])),
+      [API_SERVER]: this.network.machine,
+      ...Object.fromEntries(names.map((name) => [`${name}.vault-headless.shop.svc`, this.addresses[name]!])),
     });
     this.service = new RunningService({
       client: bed,
       service: objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === store)!,
       addresses: this.addresses,
-      isReady: async (name) => (await this.probe(name, 'readinessProbe')) === 200,
+      // Asked anew for every connection, and one that is cut off shall not hold up the others.
+      isReady: async (name) => (await this.probe(name, 'readinessProbe', 500)) === 200,
     });
-    const { hostname: host, port } = this.#api.server;
+    const { hostname: host, port } = new URL(cluster.server);
     this.#apiService = new Forwarder(async () => ({ host, port: Number(port) }));
   }
 
   async #prepare() {
     await this.service.listen(this.address, 8200);
-    await this.#apiService.listen(this.address.replace(/100$/, '101'), 443);
+    await this.#apiService.listen(this.network.machine, 443);
     for (const name of this.members) await this.#member(name);
+  }
+
+  /** Of the members. */
+  get addresses(): Readonly<Record<string, string>> {
+    return this.network.addresses;
   }
 
   /** As the kubelet would start it, or start it again: what it had on its volume is there. */
@@ -122,7 +131,6 @@ export class VaultCluster {
   async #member(name: string) {
     const pod = this.#pod('StatefulSet', store);
     const container = pod.containers[0]!;
-    const address = this.addresses[name]!;
     const values: Record<string, string> = { 'metadata.name': name, 'metadata.namespace': namespace };
     const fields = (container.env ?? []).flatMap(({ name: variable, valueFrom }) => {
       const path = valueFrom?.fieldRef?.fieldPath;
@@ -132,14 +140,12 @@ export class VaultCluster {
     const env = (container.env ?? []).map((entry) => fields.find((field) => field.name === entry.name) ?? entry);
     const files = {
       [`${accounts}/token`]: await this.token(pod.serviceAccountName!),
-      [`${accounts}/ca.crt`]: this.#api.ca,
+      [`${accounts}/ca.crt`]: this.#ca,
       [`${accounts}/namespace`]: namespace,
       '/plugins.hcl': 'plugin_directory = "/programs"\n',
     };
-    const box = this.#box(name, pod, { ...container, env }, { files });
-    const config = '/vault/config/vault.hcl';
-    box.write(config, readFileSync(join(box.root, config), 'utf8').replaceAll('[::]', address));
-    this.#boxes.set(name, box);
+    const inside = this.network.inside(name);
+    this.#boxes.set(name, this.#box(name, pod, { ...container, env }, { files, inside }));
   }
 
   emptyVolume(name: string) {
@@ -196,21 +202,13 @@ export class VaultCluster {
 
   /** A script or program in a member, at its own address: `kubectl exec`. */
   exec(name: string, command: readonly string[], { input = '', token = '' } = {}): Promise<Result> {
-    const address = `http://${this.addresses[name]}:8200`;
-    const env = [`VAULT_ADDR=${address}`, ...(token ? [`VAULT_TOKEN=${token}`] : [])];
+    const env = ['VAULT_ADDR=http://127.0.0.1:8200', ...(token ? [`VAULT_TOKEN=${token}`] : [])];
     return this.box(name).run(['env', ...env, ...command], input);
-  }
-
-  /** The script of a member, with its own address in place of loopback's. */
-  async script(name: string, path: string, input: string): Promise<Result> {
-    const box = this.box(name);
-    const text = readFileSync(join(box.root, path), 'utf8').replace('127.0.0.1', this.addresses[name]!);
-    return box.run(['sh', '-c', text], input);
   }
 
   token(account: string, audience?: string): Promise<string> {
     const flags = audience ? [`--audience=${audience}`] : [];
-    return this.bed.kubectl(['create', 'token', account, `--namespace=${namespace}`, '--duration=2h', ...flags]);
+    return this.bed.kubectl(['create', 'token', account, `--namespace=${namespace}`, '--duration=24h', ...flags]);
   }
 
   /** At the Service of clients, or at one member. */
@@ -222,7 +220,7 @@ export class VaultCluster {
       token,
       at = this.address,
       accept,
-      patience = 3000,
+      patience = 30_000,
     }: { body?: object; token?: string; at?: string; accept?: string; patience?: number } = {},
   ) {
     const response = await fetch(`http://${at}:8200/v1/${path}`, {
@@ -236,11 +234,47 @@ export class VaultCluster {
   }
 
   /** A probe's status, as the kubelet would get it. */
-  async probe(name: string, which: 'livenessProbe' | 'readinessProbe'): Promise<number> {
-    const { path } = this.#pod('StatefulSet', store).containers[0]![which]!.httpGet!;
-    const at = this.addresses[name]!;
-    const answer = await this.request('GET', path!.replace('/v1/', ''), { at, patience: 500 }).catch(() => undefined);
+  async probe(name: string, which: 'livenessProbe' | 'readinessProbe', patience?: number): Promise<number> {
+    const { httpGet, timeoutSeconds = 1 } = this.#pod('StatefulSet', store).containers[0]![which]!;
+    const options = { at: this.addresses[name]!, patience: patience ?? timeoutSeconds * 1000 };
+    const answer = await this.request('GET', httpGet!.path!.replace('/v1/', ''), options).catch(() => undefined);
     return answer?.status ?? 0;
+  }
+
+  /** Whether a member answers a client beside it as the leader. */
+  async leads(name: string): Promise<boolean> {
+    // One that looks for the leader does not answer at all.
+    const { output } = await this.exec(name, ['env', 'VAULT_CLIENT_TIMEOUT=10', 'vault', 'status', '-format=json']);
+    return /"ha_mode": *"active"/.test(output);
+  }
+
+  /** Another template for the members, which nobody restarts for it. */
+  async change() {
+    const set = async () => (await this.bed.get('statefulset', namespace, store))!['status'];
+    const { updateRevision: former } = await set();
+    const annotations = { 'example.org/changed': former };
+    const patch = JSON.stringify({ spec: { template: { metadata: { annotations } } } });
+    await this.bed.kubectl(['patch', 'statefulset', store, `--namespace=${namespace}`, `--patch=${patch}`]);
+    return waitFor('another revision', async () => {
+      const { updateRevision } = await set();
+      return updateRevision !== former && (updateRevision as string);
+    });
+  }
+
+  async revisions(): Promise<string[]> {
+    const pods = await Promise.all(names.map((name) => this.bed.get('pod', namespace, name)));
+    return pods.map((pod) => pod?.['metadata'].labels['controller-revision-hash']);
+  }
+
+  /** `kubectl delete pod`, up to the start of its successor. */
+  async replace(name: string) {
+    const id = async () => (await this.bed.get('pod', namespace, name))?.['metadata'].uid as string | undefined;
+    const former = await id();
+    await this.box(name).stop();
+    // kubectl would wait for ever where the successor is there before it looks.
+    await this.bed.kubectl(['delete', 'pod', name, `--namespace=${namespace}`, '--wait=false']);
+    await waitFor(`another ${name}`, async () => ![undefined, former].includes(await id()));
+    this.start(name);
   }
 
   async leader(): Promise<string | undefined> {
@@ -261,6 +295,7 @@ export class VaultCluster {
   async stop() {
     await Promise.all([this.service.close(), this.#apiService.close()]);
     for (const box of this.#boxes.values()) if (box.isRunning) await box.kill();
+    this.network.remove();
     await this.bed.stop();
     rmSync(this.folder, { recursive: true, force: true });
     rmSync(programs(), { recursive: true, force: true });
@@ -271,11 +306,11 @@ export class VaultCluster {
   }
 
   #box(name: string, spec: PodSpec, container: Container, parts: BoxParts): Box {
-    const { files, env, shared, objects = this.#objects } = parts;
+    const { files, env, shared, inside, objects = this.#objects } = parts;
     const configMaps = Object.fromEntries(
       objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata, ...rest }) => [metadata.name, rest['data']]),
     );
-    const api = { KUBERNETES_SERVICE_HOST: this.#api.server.hostname, KUBERNETES_SERVICE_PORT: this.#api.server.port };
+    const api = { KUBERNETES_SERVICE_HOST: API_SERVER, KUBERNETES_SERVICE_PORT: '443' };
     const path = join(this.folder, name);
     mkdirSync(path);
     return new Box({
@@ -289,6 +324,7 @@ export class VaultCluster {
       configMaps,
       programs: parts.programs ?? programs(),
       shared,
+      ...(inside && { inside }),
     });
   }
 }

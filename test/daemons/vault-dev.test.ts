@@ -89,31 +89,27 @@ const request = async (path: string) => {
   return { status: response.status, body: await response.json() };
 };
 
-test.each(['first', 'second'])(
-  'a member in memory is ready and configured after its %s start',
-  async () => {
-    const { lifecycle, readinessProbe } = new Host(folder, objects, {}).pod('StatefulSet').containers[0]!;
-    box.start(['-config=/plugins.hcl']);
-    await register();
-    expect(await box.run(lifecycle!.postStart!.exec!.command!)).toEqual({
-      code: 0,
-      output: expect.stringContaining('configure: done'),
-    });
-    const ready = await waitFor(
-      'readiness',
-      async () => await fetch(`http://${address}:8200${readinessProbe!.httpGet!.path}`),
-    );
-    expect(ready.status).toBe(200);
-    const role = await request('auth/kubernetes/role/shop.security');
-    expect(role.body.data).toMatchObject({
-      audience: 'vault',
-      bound_service_account_names: ['security'],
-      bound_service_account_namespaces: ['shop'],
-      token_policies: ['shop.security'],
-    });
-    expect((await request('sys/policies/acl/shop.security')).body.data.policy).toContain('secret/data/jwt/*');
-    expect((await request('secret/config')).status).toBe(200);
-    await box.kill();
-  },
-  60_000,
-);
+test.each(['first', 'second'])('a member in memory is ready and configured after its %s start', async () => {
+  const { lifecycle, readinessProbe } = new Host(folder, objects, {}).pod('StatefulSet').containers[0]!;
+  box.start(['-config=/plugins.hcl']);
+  await register();
+  expect(await box.run(lifecycle!.postStart!.exec!.command!)).toEqual({
+    code: 0,
+    output: expect.stringContaining('configure: done'),
+  });
+  const ready = await waitFor(
+    'readiness',
+    async () => await fetch(`http://${address}:8200${readinessProbe!.httpGet!.path}`),
+  );
+  expect(ready.status).toBe(200);
+  const role = await request('auth/kubernetes/role/shop.security');
+  expect(role.body.data).toMatchObject({
+    audience: 'vault',
+    bound_service_account_names: ['security'],
+    bound_service_account_namespaces: ['shop'],
+    token_policies: ['shop.security'],
+  });
+  expect((await request('sys/policies/acl/shop.security')).body.data.policy).toContain('secret/data/jwt/*');
+  expect((await request('secret/config')).status).toBe(200);
+  await box.kill();
+});
