@@ -1,5 +1,10 @@
 // Publishes numbered messages one after the other, and prints which were confirmed. A program of its own, so that it can
 // run beside a member that is cut off: arguments are exchange, routing key, the first number and the hosts in turn.
+//
+// It waits longer for an answer than a quorum queue takes to elect: its channel hears of the new leader, and sends again what
+// was on its way to the old one. A new channel in its place asks for the leader where it is written down, and as long as
+// servers with Mnesia do not know that a member is gone, a minute by default, that is the old one. A channel whose message
+// was refused goes on asking there, and is given up.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AmqpConnection } from './amqp-client.ts';
 
@@ -17,11 +22,11 @@ for (let n = Number(first), turn = 0; ; turn += 1) {
   try {
     const host = hosts[turn % hosts.length]!;
     connection = await within(5000, AmqpConnection.open({ ...account, host }));
-    for (;;) {
+    for (let answer = 'confirmed'; answer !== 'refused'; await sleep(20)) {
       const number = n;
       n += 1;
-      if ((await within(5000, connection.publish(exchange, key, `${number}`))) === 'confirmed') console.log(number);
-      await sleep(20);
+      answer = await within(60_000, connection.publish(exchange, key, `${number}`));
+      if (answer === 'confirmed') console.log(number);
     }
   } catch {
     await sleep(100);

@@ -134,9 +134,9 @@ export class RabbitmqServers {
     return running !== undefined && running.exitCode === null && running.signalCode === null;
   }
 
-  /** Runs a program on a host that is no member. */
-  outside(): string[] {
-    return this.network.inside(CLIENT);
+  /** Ends in running the rest of a command line on a member's host, or on one that is no member. */
+  inside(member?: Member): string[] {
+    return this.network.inside(member?.name ?? CLIENT);
   }
 
   /** One of RabbitMQ's own tools, at a member. */
@@ -170,7 +170,7 @@ export class RabbitmqServers {
    * Until every member runs and knows the others. One that ended is started again, as the kubelet does: servers of this
    * version that start at the same moment may stumble over each other's feature flags.
    */
-  async awaitWhole(seconds = 120) {
+  async awaitWhole(seconds = 300) {
     let restarts = 0;
     await waitFor(
       'all members in one cluster',
