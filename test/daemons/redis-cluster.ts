@@ -109,7 +109,7 @@ export class RedisCluster {
   }
 
   /** Every member has what the leader has and may be promoted, and every sentinel knows. Gives the leader. */
-  async settled(seconds = 60): Promise<NetworkedPod> {
+  async settled(seconds = 180): Promise<NetworkedPod> {
     let leader: NetworkedPod | undefined;
     await eventually(seconds, `${this.name} settles`, async () => {
       leader = await this.leader();

@@ -12,7 +12,7 @@ import type { NetworkedPod } from './network.ts';
 import { RedisConnection } from './redis-client.ts';
 import { eventually, PASSWORD, RedisCluster } from './redis-cluster.ts';
 import { RedisWriter } from './redis-writer.ts';
-import { LANE_PATIENCE, roundsOf } from './rounds.ts';
+import { LANE_PATIENCE, LONGEST_PAUSE, roundsOf } from './rounds.ts';
 
 const images = { redis: 'redis:7.4.11-bookworm', redisExporter: 'exporter:1.74.0', haproxy: 'haproxy:3.2.4' };
 
@@ -42,16 +42,16 @@ const faults = {
   },
   'the leader is frozen until another one leads': async (cluster, leader, draw) => {
     leader.pause();
-    await eventually(30, 'another leader', async () => (await cluster.leader()) !== leader);
+    await eventually(180, 'another leader', async () => (await cluster.leader()) !== leader);
     await seconds(draw.between(2, 6));
     leader.resume();
   },
   'the leader is cut off, with a client that goes on writing to it': async (cluster, leader, draw) => {
     leader.unplug();
     const writes =
-      'n=0; while :; do n=$((n + 1)); echo "set lone:$n 1"; echo wait 1 200; sleep 0.2; done | timeout 20 redis-cli';
-    const lone = leader.exec('redis', ['timeout', '14', 'sh', '-c', writes]);
-    await eventually(30, 'another leader', async () => (await cluster.leader()) !== leader);
+      'n=0; while :; do n=$((n + 1)); echo "set lone:$n 1"; echo wait 1 200; sleep 0.2; done | timeout 30 redis-cli';
+    const lone = leader.exec('redis', ['timeout', '18', 'sh', '-c', writes]);
+    await eventually(180, 'another leader', async () => (await cluster.leader()) !== leader);
     const { output } = await lone;
     leader.plug();
     await seconds(draw.between(0, 2));
@@ -93,7 +93,7 @@ const faults = {
     for (const member of [...cluster.members].reverse()) {
       await member.stop();
       member.start();
-      await eventually(60, `${member.name} is ready`, () => member.isReady());
+      await eventually(180, `${member.name} is ready`, () => member.isReady());
       await seconds(10);
     }
   },
@@ -123,15 +123,14 @@ describe('three members', () => {
         await Promise.all(writers.map((writer) => writer.stop()));
         await cluster.settled();
         expect(overlaps(writers)).toEqual([]);
-        await eventually(5, 'all have the same', async () => {
+        await eventually(180, 'all have the same', async () => {
           const digests = await Promise.all(cluster.members.map((member) => cluster.ask(member, 6379, 'DBSIZE')));
           return new Set(digests).size === 1;
         });
         report(happened.join('\n'));
       } catch (error) {
-        throw new Error(`SEED=${seed}, lane ${lane}, after:\n${happened.join('\n')}\n${cluster.history()}`, {
-          cause: error,
-        });
+        const faults = happened.join('\n');
+        throw new Error(`SEED=${seed}, lane ${lane}, ${error}\nafter:\n${faults}\n${cluster.history()}`);
       } finally {
         await Promise.all(writers.map((writer) => writer.stop()));
         await cluster.remove();
@@ -151,7 +150,7 @@ describe('three members', () => {
       }
       const { output } = await member!.exec('redis', ['env', '-u', 'REDISCLI_AUTH', 'redis-cli', 'get', 'x']);
       expect(output).toContain('NOAUTH');
-      await eventually(10, 'the proxy leads there', async () => {
+      await eventually(180, 'the proxy leads there', async () => {
         const refusal = await RedisConnection.open(member!.address, 6380, 'wrong').catch((error) => `${error}`);
         return `${refusal}`.includes('WRONGPASS');
       });
@@ -175,9 +174,9 @@ describe('three members', () => {
     try {
       cluster.start();
       await cluster.settled();
-      await eventually(30, 'some writes', async () => writer.acknowledged.length > 10);
+      await eventually(180, 'some writes', async () => writer.acknowledged.length > 10);
       await (await cluster.leader()).kill();
-      await eventually(30, 'another leader', async () => (await cluster.leader()).isRunning);
+      await eventually(180, 'another leader', async () => (await cluster.leader()).isRunning);
       await writer.stop();
       await Promise.all(cluster.members.filter(({ isRunning }) => isRunning).map((one) => one.stop()));
       cluster.moveServices();
@@ -199,22 +198,43 @@ async function suffer(cluster: RedisCluster, writers: readonly RedisWriter[], fa
   const before = count();
   await fault(cluster, leader, draw);
   const over = performance.now();
-  await cluster.settled(90);
+  await cluster.settled();
   const settled = performance.now();
-  await eventually(20, 'both clients write again', async () =>
+  await eventually(180, 'both clients write again', async () =>
     writers.every(({ acknowledged }) => (acknowledged.at(-1)?.at ?? 0) > settled),
   );
   const pauses = writers.map((writer) => Math.round(writer.longestPause(start) / 100) / 10);
-  expect(Math.max(...pauses)).toBeLessThan((over - start) / 1000 + 30);
+  expect(Math.max(...pauses)).toBeLessThan((over - start) / 1000 + LONGEST_PAUSE);
   return `  ${count() - before} writes, none for ${pauses.join(' and ')} s; whole ${((settled - over) / 1000).toFixed(1)} s after its end`;
 }
 
+/** What the leader lacks of all that was acknowledged, and who had acknowledged it, how many seconds ago. */
 async function lost(cluster: RedisCluster, writers: readonly RedisWriter[]): Promise<string[]> {
-  const connection = await RedisConnection.open((await cluster.leader()).address, 6379, PASSWORD);
-  const keys = writers.flatMap(({ acknowledged }) => acknowledged.map(({ key }) => key));
-  const values = (await connection.ask('MGET', ...keys)) as (string | null)[];
-  connection.close();
-  return keys.filter((_, index) => values[index] === null);
+  let lacks: string[] = [];
+  // One that is replaced meanwhile, on a machine that hangs, says nothing about what is stored.
+  await eventually(600, 'a leader that stays while it is asked', async () => {
+    const leader = await cluster.settled();
+    const acknowledged = writers.flatMap((writer) => writer.acknowledged);
+    const values = await valuesOf(
+      leader,
+      acknowledged.map(({ key }) => key),
+    );
+    const ago = (at: number) => ((performance.now() - at) / 1000).toFixed(1);
+    lacks = acknowledged
+      .filter((_, index) => values[index] === null)
+      .map(({ key, at, member }) => `${key} of ${member}, ${ago(at)} s ago`);
+    return (await cluster.settled()) === leader;
+  });
+  return lacks;
+}
+
+async function valuesOf({ address }: NetworkedPod, keys: readonly string[]): Promise<(string | null)[]> {
+  const connection = await RedisConnection.open(address, 6379, PASSWORD);
+  try {
+    return (await connection.ask('MGET', ...keys)) as (string | null)[];
+  } finally {
+    connection.close();
+  }
 }
 
 /** Acknowledgements by a member after another one's first, and before that one's last: two led at once. */
@@ -232,7 +252,7 @@ test('a password that a URL or a configuration would read otherwise is refused a
   const [member] = cluster.members;
   try {
     cluster.start();
-    await eventually(10, 'its message', async () => member!.log('redis').includes('letters and digits only'));
+    await eventually(180, 'its message', async () => member!.log('redis').includes('letters and digits only'));
   } finally {
     await cluster.remove();
   }
@@ -243,7 +263,7 @@ test('a single member keeps what it has, refuses writes when full, and is restor
   const cluster = new RedisCluster(objects);
   const [member] = cluster.members;
   const bucket = mkdtempSync(join(tmpdir(), 'bucket-'));
-  const ready = () => eventually(20, 'ready', () => member!.isReady());
+  const ready = () => eventually(180, 'ready', () => member!.isReady());
   /** rclone speaks to a folder in place of the bucket; everything else is as rendered. */
   const backup = () => {
     const root = mkdtempSync(join(member!.folder, 'backup-'));
@@ -302,7 +322,7 @@ test('a cache forgets what is used least, and takes writes when full', async () 
   const [member] = cluster.members;
   try {
     cluster.start();
-    await eventually(20, 'ready', () => member!.isReady());
+    await eventually(180, 'ready', () => member!.isReady());
     await fill(cluster);
     const left = Number(await cluster.ask(member!, 6379, 'DBSIZE'));
     expect(left).toBeGreaterThan(20);
