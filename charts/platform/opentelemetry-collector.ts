@@ -96,6 +96,8 @@ function configOf({ sampling, logs, target }: { sampling: number; logs: boolean;
     processors: ['memory_limiter', 'k8s_attributes', ...processors, 'batch'],
     exporters: [exporter],
   });
+  // By names that end as Prometheus' do, in `_total`: its own choice differs from version to version.
+  const served = { host: '${env:MY_POD_IP}', port: 8888, without_type_suffix: false, without_units: false };
 
   return {
     extensions: { health_check: { endpoint: at(13133) } },
@@ -127,9 +129,7 @@ function configOf({ sampling, logs, target }: { sampling: number; logs: boolean;
     },
     service: {
       extensions: ['health_check'],
-      telemetry: {
-        metrics: { readers: [{ pull: { exporter: { prometheus: { host: '${env:MY_POD_IP}', port: 8888 } } } }] },
-      },
+      telemetry: { metrics: { readers: [{ pull: { exporter: { prometheus: served } } }] } },
       pipelines: {
         logs: pipeline(logs ? 'otlp_http/loki' : 'debug'),
         metrics: pipeline('otlp_http/prometheus'),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import lab from '../../charts/environments/lab.ts';
 import { lab as stores } from '../../charts/lab/lab.ts';
+import { collectorAlerts } from '../../charts/platform/alerts.ts';
 import { collectorOtlp } from '../../charts/platform/opentelemetry-collector.ts';
 import { type PlatformFacts, platform } from '../../charts/platform/platform.ts';
 import { tempoOtlp } from '../../charts/platform/tempo.ts';
@@ -234,6 +235,13 @@ describe('the collector', () => {
       expect([...used].filter((name) => !(name in alternateConfig[kind]))).toEqual([]);
       expect(defined.filter((name) => !used.has(name))).toEqual([]);
     }
+  });
+
+  test('serves its own counters by the names that alerts and dashboards ask for: the Collector leaves _total out by default', () => {
+    const [{ pull }] = alternateConfig.service.telemetry.metrics.readers;
+    expect(pull.exporter.prometheus).toMatchObject({ without_type_suffix: false, without_units: false });
+    const asked = JSON.stringify(collectorAlerts).match(/otelcol_(receiver|exporter)_\w+/g)!;
+    expect(asked.filter((name) => !name.endsWith('_total'))).toEqual([]);
   });
 
   test('sends logs to Loki and metrics to Prometheus by OTLP, and one trace in ten to Tempo', () => {
