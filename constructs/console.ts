@@ -6,6 +6,7 @@ import { declare, type End, refuse } from '../imports/relations.ts';
 import { AcmeSolver } from './acme-solver.ts';
 import { Credential } from './credential.ts';
 import { hostProblems } from './ingress.ts';
+import { issuedBy } from './issued-by.ts';
 import { labelsOf } from './labels.ts';
 
 /** A Service with pages for people. */
@@ -62,7 +63,7 @@ export class Console extends Construct {
         namespace,
         labels,
         annotations: {
-          'cert-manager.io/cluster-issuer': ingress.issuer,
+          ...issuedBy(this),
           'traefik.ingress.kubernetes.io/router.entrypoints': 'websecure',
           'traefik.ingress.kubernetes.io/router.tls': 'true',
           'traefik.ingress.kubernetes.io/router.middlewares': through.join(','),

@@ -4,6 +4,7 @@ import { environmentOf } from '../imports/environment.ts';
 import { KubeIngress } from '../imports/k8s.ts';
 import { declare, refuse } from '../imports/relations.ts';
 import { AcmeSolver } from './acme-solver.ts';
+import { issuedBy } from './issued-by.ts';
 import { labelsOf, namespaceOf } from './labels.ts';
 import { type Cors, middlewareProblems, middlewaresOf, type RateLimit } from './middlewares.ts';
 import { type Route, routeProblems, rulesByExemption } from './routes.ts';
@@ -66,7 +67,7 @@ export class Ingress extends Construct {
           labels,
           annotations: {
             // One Ingress per Secret may ask for the certificate, cert-manager refuses a second owner.
-            ...(index === 0 && { 'cert-manager.io/cluster-issuer': ingress.issuer }),
+            ...(index === 0 && issuedBy(this)),
             'traefik.ingress.kubernetes.io/router.entrypoints': 'websecure',
             'traefik.ingress.kubernetes.io/router.tls': 'true',
             'traefik.ingress.kubernetes.io/router.middlewares': through.map(({ reference }) => reference).join(','),

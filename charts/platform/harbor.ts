@@ -2,6 +2,7 @@ import type { App } from 'cdk8s';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
+import { issuedBy } from '../../constructs/issued-by.ts';
 import { postgres } from '../../constructs/stores/postgres.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { declare, refuse } from '../../imports/relations.ts';
@@ -80,7 +81,7 @@ export function harbor(app: App, crds: ChartRelease, { host, storage, backups, c
         ingress: {
           className: ingress.class,
           hosts: { core: host },
-          annotations: { 'cert-manager.io/cluster-issuer': ingress.issuer },
+          annotations: issuedBy(chart),
         },
       },
       updateStrategy: { type: 'Recreate' },

@@ -4,6 +4,7 @@ import { AlertReceivers, type AlertReceiversProps } from '../../constructs/alert
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Credential } from '../../constructs/credential.ts';
 import { DATA_SOURCE } from '../../constructs/dashboard.ts';
+import { issuedBy } from '../../constructs/issued-by.ts';
 import { amountOf } from '../../constructs/sizes.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
@@ -197,7 +198,7 @@ function ingressOf(scope: Construct, host: string) {
   return {
     enabled: true,
     ingressClassName: ingress.class,
-    annotations: { 'cert-manager.io/cluster-issuer': ingress.issuer },
+    annotations: issuedBy(scope),
     hosts: [host],
     tls: [{ secretName: 'grafana-tls', hosts: [host] }],
   };

@@ -14,6 +14,19 @@ const ingress = (rest: Partial<IngressProps> = {}) =>
     new Ingress(chart, 'public', { host: 'shop.example.com', routes: { '/': web }, ...rest });
   });
 
+test('an own authority is told that the certificate serves, an ACME one knows', () => {
+  const usages = (domain: string) =>
+    render(
+      (chart) => {
+        const web = new Workload(chart, 'web', { ...props, listens: { http: 8080 } });
+        new Ingress(chart, 'public', { host: `shop.${domain}`, routes: { '/': web } });
+      },
+      { domain },
+    ).find('Ingress', 'public').metadata.annotations['cert-manager.io/usages'];
+  expect(usages('home.arpa')).toBe('digital signature,key encipherment,server auth');
+  expect(usages('example.com')).toBeUndefined();
+});
+
 const annotation = (name: string) => `traefik.ingress.kubernetes.io/${name}`;
 
 describe('Ingress', () => {
@@ -30,6 +43,7 @@ describe('Ingress', () => {
     const { metadata, spec } = find('Ingress', 'public');
     expect(metadata.annotations).toEqual({
       'cert-manager.io/cluster-issuer': 'letsencrypt',
+      'cert-manager.io/usages': 'digital signature,key encipherment,server auth',
       [annotation('router.entrypoints')]: 'websecure',
       [annotation('router.tls')]: 'true',
       [annotation('router.middlewares')]: 'shop-public-headers@kubernetescrd',
