@@ -177,7 +177,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     await startKwok(dir, plane, slot, processes, stoodIn);
     let certificate: string | undefined;
     const sealing = async () => {
-      if (options.sealedSecrets) certificate = await startSealedSecrets(dir, plane, kube, slot, processes);
+      if (options.sealedSecrets) certificate = await startSealedSecrets(dir, kube, slot, processes);
     };
     const rabbitmq = async () => {
       if (options.rabbitmq) await startRabbitmq(plane, slot, processes);

@@ -100,6 +100,7 @@ func (lm *LockManager) restorePolicy(${restoreParameters}) error {`,
   },
   minio: { programs: ['minio', 'mc'] },
   rabbitmq: { programs: ['rabbitmq-cluster-operator'] },
+  otelcol: { programs: ['otelcol'] },
   'knative-serving': {
     programs: ['webhook', 'controller'],
     files: Object.fromEntries(
