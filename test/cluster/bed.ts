@@ -13,6 +13,7 @@ import { type NodeSpec, nodeObject, startKwok } from './kwok.ts';
 import { awaitDescribed, type OpenApiDocuments, openapi } from './openapi.ts';
 import { Processes } from './processes.ts';
 import { startRabbitmq } from './rabbitmq.ts';
+import { startRabbitmqTopology } from './rabbitmq-topology.ts';
 import { startRegistry } from './registry.ts';
 import { startSealedSecrets } from './sealed-secrets.ts';
 import { claimSlot } from './slot.ts';
@@ -29,8 +30,11 @@ export interface BedOptions {
   readonly clusterDomain?: string;
   /** Runs the sealed-secrets controller in place of its stand-in. Linux only. @default false */
   readonly sealedSecrets?: boolean;
-  /** Runs RabbitMQ's cluster operator in place of its stand-in; wants the set `rabbitmq`. @default false */
-  readonly rabbitmq?: boolean;
+  /**
+   * Runs RabbitMQ's cluster operator in place of its stand-in, and with a table of names the topology operator too; wants the set
+   * `rabbitmq`. @default false
+   */
+  readonly rabbitmq?: boolean | { readonly hosts: string };
   /** Runs Knative Serving's webhook and controller in place of its Services' stand-in, so configured; wants the set `knative`. @default - stood in for */
   readonly knative?: KnativeConfig;
   /** How soon kustomize-controller looks again at a dependency that is not Ready. @default '1s' (Flux's own: 30s) */
@@ -111,6 +115,7 @@ function neededStandIns(served: Set<string>, options: BedOptions): StandIn[] {
     .filter(({ apiVersion, kind }) => served.has(`${apiVersion} ${kind}`))
     .filter(({ kind }) => !(options.sealedSecrets && kind === 'SealedSecret'))
     .filter(({ kind }) => !(options.rabbitmq && kind === 'RabbitmqCluster'))
+    .filter(({ apiVersion }) => !(typeof options.rabbitmq === 'object' && apiVersion === 'rabbitmq.com/v1beta1'))
     .filter(({ apiVersion }) => !(options.knative && apiVersion.startsWith('serving.knative.dev/')));
 }
 
@@ -181,6 +186,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     };
     const rabbitmq = async () => {
       if (options.rabbitmq) await startRabbitmq(plane, slot, processes);
+      if (typeof options.rabbitmq === 'object') startRabbitmqTopology(plane, processes, options.rabbitmq.hosts);
     };
     const knative = async () => {
       if (options.knative) await startKnative(plane, kube, slot, processes, options.knative);

@@ -34,7 +34,7 @@ function requestOf(
   });
   switch (kind) {
     case 'Vhost':
-      return put(['vhosts', spec.name], { defaultqueuetype: spec.defaultQueueType });
+      return put(['vhosts', spec.name], { default_queue_type: spec.defaultQueueType });
     case 'User':
       return put(['users', username], { password, tags: (spec.tags ?? []).join(',') });
     case 'Permission':
