@@ -3,6 +3,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startCertManager } from './cert-manager.ts';
 import { type Client, createClient, hasCondition, waitFor } from './client.ts';
 import { startApiServer, startControllers } from './control-plane.ts';
 import type { CrdSet } from './crds.ts';
@@ -35,6 +36,8 @@ export interface BedOptions {
    * `rabbitmq`. @default false
    */
   readonly rabbitmq?: boolean | { readonly hosts: string };
+  /** Runs cert-manager in place of its stand-ins; wants the set `cert-manager`. @default false */
+  readonly certManager?: boolean;
   /** Runs Knative Serving's webhook and controller in place of its Services' stand-in, so configured; wants the set `knative`. @default - stood in for */
   readonly knative?: KnativeConfig;
   /** How soon kustomize-controller looks again at a dependency that is not Ready. @default '1s' (Flux's own: 30s) */
@@ -116,6 +119,7 @@ function neededStandIns(served: Set<string>, options: BedOptions): StandIn[] {
     .filter(({ kind }) => !(options.sealedSecrets && kind === 'SealedSecret'))
     .filter(({ kind }) => !(options.rabbitmq && kind === 'RabbitmqCluster'))
     .filter(({ apiVersion }) => !(typeof options.rabbitmq === 'object' && apiVersion === 'rabbitmq.com/v1beta1'))
+    .filter(({ apiVersion }) => !(options.certManager && apiVersion.startsWith('cert-manager.io/')))
     .filter(({ apiVersion }) => !(options.knative && apiVersion.startsWith('serving.knative.dev/')));
 }
 
@@ -188,6 +192,9 @@ export async function startBed(options: BedOptions): Promise<Bed> {
       if (options.rabbitmq) await startRabbitmq(plane, slot, processes);
       if (typeof options.rabbitmq === 'object') startRabbitmqTopology(plane, processes, options.rabbitmq.hosts);
     };
+    const certManager = async () => {
+      if (options.certManager) await startCertManager(plane, kube, slot, processes);
+    };
     const knative = async () => {
       if (options.knative) await startKnative(plane, kube, slot, processes, options.knative);
     };
@@ -200,7 +207,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
         for (const name of ['kwok', 'kube-controller-manager', 'kube-scheduler']) processes.assertRunning(name);
         return (await kube.list('nodes')).every((node) => hasCondition(node, 'Ready'));
       });
-    await Promise.all([sealing(), rabbitmq(), knative(), flux(), nodesReady()]);
+    await Promise.all([sealing(), rabbitmq(), certManager(), knative(), flux(), nodesReady()]);
     step(`controllers answer, nodes Ready; stand-ins: ${stoodIn.map(({ kind }) => kind).join(', ')}`);
 
     return {

@@ -102,6 +102,7 @@ func (lm *LockManager) restorePolicy(${restoreParameters}) error {`,
   rabbitmq: { programs: ['rabbitmq-cluster-operator'] },
   'rabbitmq-topology': { programs: ['messaging-topology-operator'] },
   otelcol: { programs: ['otelcol'] },
+  'cert-manager': { programs: ['cert-manager'] },
   'knative-serving': {
     programs: ['webhook', 'controller'],
     files: Object.fromEntries(
@@ -140,6 +141,7 @@ export const groups: Record<string, TargetName[]> = {
     'rabbitmq',
     'rabbitmq-topology',
     'knative-serving',
+    'cert-manager',
     'crds',
     'image-update',
     'image-policy',
