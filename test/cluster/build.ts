@@ -12,7 +12,8 @@ import { strimziCrds } from './strimzi-crds.ts';
 import { folder, groups, modules, type Rewrite, type Target, type TargetName, targets } from './targets.ts';
 
 function go(module: string, args: string[]): Promise<string> {
-  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' };
+  // A module that asks for a newer Go than the machine's gets it, from the proxy that modules come from.
+  const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOTOOLCHAIN: 'auto' };
   return new Promise((resolve, reject) => {
     execFile('go', args, { cwd: join(modules, module), env, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);

@@ -70,6 +70,17 @@ export const targets = {
   'image-policy': { programs: ['image-policy'] },
   actionlint: { programs: ['actionlint'] },
   'alloy-syntax': { programs: ['alloy-syntax'] },
+  readers: { programs: ['dyff', 'kubeconform', 'kustomize'] },
+  'flux-cli': {
+    programs: ['flux'],
+    rewrites: {
+      // The controllers' manifests are made for its release, and are of no use to `build`.
+      'github.com/fluxcd/flux2/v2': [
+        { file: 'cmd/flux/manifests.embed.go', from: '//go:embed manifests/*.yaml', to: '//go:embed main.go' },
+      ],
+    },
+  },
+  flate: { programs: ['flate'] },
   helm: {
     programs: ['helm'],
     // The cluster that `helm template` takes for granted; without it charts meet Kubernetes 1.20.
@@ -148,6 +159,9 @@ export const groups: Record<string, TargetName[]> = {
     'actionlint',
     'alloy-syntax',
     'registry',
+    'readers',
+    'flux-cli',
+    'flate',
   ],
 };
 
