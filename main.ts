@@ -213,13 +213,15 @@ program
   .command('source')
   .description('print where Flux reads from: clusters/<env>/flux-system/gotk-sync.yaml')
   .argument('<env>')
-  .action(async (environment) => (await import('./commands/source.ts')).source(environment));
+  .addOption(formatOption('text', 'json'))
+  .action(async (environment, options) => (await import('./commands/source.ts')).source(environment, options));
 
 program
   .command('platforms')
   .description('ask registries which architectures images exist for, and write charts/platforms.ts')
   .argument('[image...]', 'images with their tags (default: all that the environments render)')
-  .action(async (images) => (await import('./commands/platforms.ts')).platforms(images));
+  .addOption(formatOption('text', 'json'))
+  .action(async (images, options) => (await import('./commands/platforms.ts')).platforms(images, options));
 
 program
   .command('app', { hidden: true })

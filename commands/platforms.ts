@@ -6,6 +6,7 @@ import { groupBy } from '../synth/group-by.ts';
 import { imageReference, repositoryOf } from '../synth/image-reference.ts';
 import { ARCHS, withPlatforms } from '../synth/platform-list.ts';
 import { readTree } from '../synth/publish.ts';
+import { type Format, jsonOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
 import { allEnvironments, clusters, load, root } from './project.ts';
 import { architecturesOf } from './registry.ts';
@@ -15,7 +16,7 @@ import { architecturesOf } from './registry.ts';
  * environments render with a tag, own ones left out. Of a repository with several tags, what all of them have. What no
  * registry answers for stays as it is, and is named; exit code 1.
  */
-export async function platforms(wanted: readonly string[]) {
+export async function platforms(wanted: readonly string[], { format }: { readonly format: Format }) {
   const images = wanted.length ? wanted : await rendered();
   const asked = await Promise.all(
     images.map(async (image) => ({
@@ -25,12 +26,12 @@ export async function platforms(wanted: readonly string[]) {
     })),
   );
 
+  const missed: { image: string; why: string }[] = [];
   const found = new Map<string, { source: string; archs: readonly string[] }>();
   for (const [repository, tags] of groupBy(asked, (each) => each.repository)) {
     const failed = tags.filter(({ archs }) => archs instanceof Error);
-    for (const { image, archs } of failed) console.error(`${image}: not asked, ${reasonOf(archs as Error)}`);
-    if (failed.length) process.exitCode = 1;
-    else {
+    for (const { image, archs } of failed) missed.push({ image, why: reasonOf(archs as Error) });
+    if (!failed.length) {
       const each = tags.map(({ archs }) => archs as string[]);
       const archs = ARCHS.filter((arch) => each.every((has) => has.includes(arch)));
       found.set(repository, {
@@ -44,11 +45,18 @@ export async function platforms(wanted: readonly string[]) {
   const before = readFileSync(file, 'utf8');
   const after = withPlatforms(before, found);
   if (after !== before) writeFileSync(file, after);
-  for (const [repository, { archs }] of found) {
-    const was = listed[repository];
-    if (was?.join() !== archs.join()) console.log(`${repository}: ${was?.join(', ') ?? 'new,'} -> ${archs.join(', ')}`);
+  if (missed.length) process.exitCode = 1;
+  const changed = [...found].flatMap(([repository, { archs }]) => {
+    const before = listed[repository];
+    return before?.join() === archs.join() ? [] : [{ repository, before, after: archs }];
+  });
+  const repositories = new Set(asked.map(({ repository }) => repository)).size;
+  if (format === 'json') return console.log(jsonOf({ repositories, answered: found.size, changed, missed }));
+  for (const { image, why } of missed) console.error(`${image}: not asked, ${why}`);
+  for (const { repository, before, after } of changed) {
+    console.log(`${repository}: ${before?.join(', ') ?? 'new,'} -> ${after.join(', ')}`);
   }
-  console.log(`${found.size} of ${new Set(asked.map(({ repository }) => repository)).size} asked`);
+  console.log(`${found.size} of ${repositories} asked`);
 }
 
 /** Images with a tag or digest that somebody else makes; those of charts have theirs in the chart. */

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import homelab from '../../charts/environments/homelab.ts';
 import type { Verdict } from '../../synth/live/adopt.ts';
 import type { Deviation } from '../../synth/live/verify.ts';
+import { documentedShapes } from '../json-shapes.ts';
 import { type KubernetesObject, waitFor } from './client.ts';
 import { bootstrap, fluxReady, reconcile } from './gitops.ts';
 import { type Home, home } from './home.ts';
@@ -55,12 +56,14 @@ const repository = () => ['--repo', it.repository.worktree];
 async function verify(): Promise<{ code: number | null; deviations: Deviation[]; notes: string[] }> {
   const { code, stdout, stderr } = await run(['verify', 'homelab', ...repository(), '--format', 'json']);
   if (!stdout) throw new Error(stderr);
+  expect(documentedShapes().problems('## verify', JSON.parse(stdout))).toEqual([]);
   return { code, ...JSON.parse(stdout) };
 }
 
 async function adopt(): Promise<{ code: number | null; of: (object: string) => Verdict; objects: Verdict[] }> {
   const { code, stdout, stderr } = await run(['adopt', 'homelab', '--format', 'json']);
   if (!stdout) throw new Error(stderr);
+  expect(documentedShapes().problems('## adopt', JSON.parse(stdout))).toEqual([]);
   const { objects } = JSON.parse(stdout) as { objects: (Verdict & { object: string })[] };
   const of = (object: string) => {
     const found = objects.find((each) => each.object === object);

@@ -6,6 +6,8 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type PushOptions, push } from '../../commands/oci/push.ts';
 import type { OciSource } from '../../imports/source.ts';
+import { jsonOf } from '../../synth/report.ts';
+import { documentedShapes } from '../json-shapes.ts';
 import { workspace } from '../workspace.ts';
 import { PASSWORD, type StandIn, standIn, USER } from './registry.ts';
 
@@ -80,7 +82,9 @@ describe('what is pushed', () => {
   test("has flux push artifact's form", async () => {
     commit('apps');
     const id = head();
-    const { current, artifact } = await pushed();
+    const all = await pushed();
+    expect(documentedShapes().problems('## artifact', JSON.parse(jsonOf({ ...all })))).toEqual([]);
+    const { current, artifact } = all;
     expect(current).toBe(true);
     expect(manifest()).toMatchObject({
       schemaVersion: 2,

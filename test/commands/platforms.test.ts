@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { architecturesOf } from '../../commands/registry.ts';
 import { withPlatforms } from '../../synth/platform-list.ts';
+import { documentedShapes } from '../json-shapes.ts';
 import { workspace } from '../workspace.ts';
 
 // A registry on this machine, of the kinds that there are.
@@ -109,6 +110,14 @@ test('npm run platforms asks for what is rendered, writes what is new, and names
     );
     expect(list).toContain("  'docker.io/library/postgres': ['amd64', 'arm64'],\n");
     expect(asked.filter((url) => url.includes('fn-notifications'))).toEqual([]);
+    // A second time: what is new is known, what has no answer still has none.
+    const json = await space.start('platforms', '--format', 'json').line(/^}\n$/m);
+    expect(documentedShapes().problems('## platforms', JSON.parse(json))).toEqual([]);
+    expect(JSON.parse(json)).toMatchObject({
+      repositories: 2,
+      answered: 1,
+      missed: [{ why: expect.stringContaining('404') }],
+    });
   } finally {
     space.remove();
   }

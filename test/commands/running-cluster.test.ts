@@ -8,6 +8,7 @@ import { adopt } from '../../commands/adopt.ts';
 import { isUnanswered } from '../../commands/kubectl.ts';
 import { leave } from '../../commands/leave.ts';
 import { verify } from '../../commands/verify.ts';
+import { documentedShapes } from '../json-shapes.ts';
 
 const { PATH } = process.env;
 let folder: string;
@@ -122,6 +123,7 @@ test('adopt of an empty cluster says that all is new, asks for nothing but dry r
   // cat is no builtin of the shell.
   process.env['PATH'] = `${folder}:${PATH}`;
   await adopt('homelab', { ...text, format: 'json' });
+  expect(documentedShapes().problems('## adopt', JSON.parse(printed))).toEqual([]);
   const { objects, context, version } = JSON.parse(printed);
   expect({ context, version }).toEqual({ context: 'home', version: 1 });
   expect(new Set(objects.map(({ verdict }: { verdict: string }) => verdict))).toEqual(new Set(['new']));
@@ -175,6 +177,7 @@ describe('leave', () => {
   test('changes nothing unless it is told to', async () => {
     kubectl(leaving({ 'get kustomizations': says({ items: [root(false)] }) }));
     await leave('homelab', { format: 'json' });
+    expect(documentedShapes().problems('## leave', JSON.parse(printed))).toEqual([]);
     expect(JSON.parse(printed)).toMatchObject({
       done: false,
       suspended: ['Kustomization flux-system/flux-system'],

@@ -1,4 +1,5 @@
 // The notation of docs/json.md: values with the type in the place of each value.
+import { readFileSync } from 'node:fs';
 
 type Shape =
   | {
@@ -108,9 +109,9 @@ export class Shapes {
     return this.#problems({ kind: 'name', name }, value, '$');
   }
 
-  /** Fields and alternatives of the page that no value had. */
-  unseen(): string[] {
-    return [...this.#named].flatMap(([name, shape]) => this.#unseen(shape, name));
+  /** Fields and alternatives of the page that no value had; without those of `except`. */
+  unseen(except: readonly string[] = []): string[] {
+    return [...this.#named].flatMap(([name, shape]) => (except.includes(name) ? [] : this.#unseen(shape, name)));
   }
 
   #problems(shape: Shape, value: unknown, path: string): string[] {
@@ -164,3 +165,6 @@ export class Shapes {
     }
   }
 }
+
+/** Those of the page. */
+export const documentedShapes = () => new Shapes(readFileSync(new URL('../docs/json.md', import.meta.url), 'utf8'));
