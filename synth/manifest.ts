@@ -85,3 +85,7 @@ export const idOf = ({ apiVersion, kind, metadata }: KubeObject) =>
 /** How people name it: `Deployment notifi/event-processor`. */
 export const nameOf = ({ kind, metadata }: KubeObject) =>
   `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`;
+
+/** What kubectl is told to mean it: `deployment event-processor -n notifi`. */
+export const kubectlNameOf = ({ kind, metadata: { name, namespace } }: KubeObject) =>
+  `${kind.toLowerCase()} ${name}${namespace ? ` -n ${namespace}` : ''}`;

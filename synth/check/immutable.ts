@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { quantity } from '../../imports/quantity.ts';
-import { groupOf, idOf, type KubeObject } from '../manifest.ts';
+import { groupOf, idOf, type KubeObject, kubectlNameOf } from '../manifest.ts';
 import { at, map, strings, text, texts } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import type { Rule } from './rule.ts';
@@ -142,10 +142,8 @@ export function* immutableChanges(
   now: KubeObject,
   index: Index,
 ): Iterable<{ readonly field: string; readonly migration: string }> {
-  const { name, namespace } = now.metadata;
-  const kubectl = `${now.kind.toLowerCase()} ${name}${namespace ? ` -n ${namespace}` : ''}`;
   for (const { field, migration } of changes(before, now, index)) {
-    yield { field, migration: migration.replace('%s', kubectl) };
+    yield { field, migration: migration.replace('%s', kubectlNameOf(now)) };
   }
 }
 

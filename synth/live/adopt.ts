@@ -1,4 +1,4 @@
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { groupOf, type KubeObject, kubectlNameOf } from '../manifest.ts';
 import { at, text } from '../resolve/json.ts';
 import { applyMode, type Change, changesOf, isForced, OWNER_NAME, OWNER_NAMESPACE, restartsPods } from './drift.ts';
 import { ownerOf } from './inventory.ts';
@@ -81,12 +81,11 @@ export function verdictOf(beside: Beside, { releases, unmanaged, kustomizations 
 const FIX = 'correct it in TypeScript, npm run synth, and ask again';
 
 /** A strategy that the server has filled in stays when another one is applied, and the two are refused together. */
-function byHand({ kind, metadata: { name, namespace } }: KubeObject, reason: string): string | undefined {
+function byHand(live: KubeObject, reason: string): string | undefined {
   if (!/rollingUpdate: (?:Forbidden|Invalid value)/.test(reason)) return undefined;
-  const field = kind === 'Deployment' ? 'strategy' : 'updateStrategy';
-  const type = kind === 'Deployment' ? 'Recreate' : 'OnDelete';
+  const [field, type] = live.kind === 'Deployment' ? ['strategy', 'Recreate'] : ['updateStrategy', 'OnDelete'];
   const patch = JSON.stringify({ spec: { [field]: { type, rollingUpdate: null } } });
-  return `take the other strategy's settings out once, no pod restarts by it: kubectl patch ${kind.toLowerCase()} ${name} -n ${namespace} --type=merge -p '${patch}'`;
+  return `take the other strategy's settings out once, no pod restarts by it: kubectl patch ${kubectlNameOf(live)} --type=merge -p '${patch}'`;
 }
 
 /** The sealed-secrets controller overwrites nothing that it has not made, unless it is told to. */

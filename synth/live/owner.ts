@@ -1,4 +1,4 @@
-import type { KubeObject } from '../manifest.ts';
+import { type KubeObject, kubectlNameOf } from '../manifest.ts';
 import { maps, strings } from '../resolve/json.ts';
 import { ownerOf } from './inventory.ts';
 
@@ -17,8 +17,7 @@ export function ownedBySomeoneElse(
   kustomization: string,
   kustomizations: ReadonlySet<string>,
 ): Owner | undefined {
-  const { namespace, name } = live.metadata;
-  const which = `${live.kind.toLowerCase()} ${name}${namespace ? ` -n ${namespace}` : ''}`;
+  const which = kubectlNameOf(live);
   const labels = strings(live.metadata.labels);
   const annotations = strings(live.metadata.annotations);
 
@@ -37,7 +36,7 @@ export function ownedBySomeoneElse(
   const release = annotations['meta.helm.sh/release-name'];
   if (release && labels['app.kubernetes.io/managed-by'] === 'Helm')
     return {
-      reason: `belongs to the Helm release ${annotations['meta.helm.sh/release-namespace'] ?? namespace}/${release}: its next upgrade changes it back, and uninstalling it deletes it`,
+      reason: `belongs to the Helm release ${annotations['meta.helm.sh/release-namespace'] ?? live.metadata.namespace}/${release}: its next upgrade changes it back, and uninstalling it deletes it`,
       fix: `have its values leave it out; or, to keep it when the release goes: kubectl annotate ${which} helm.sh/resource-policy=keep, helm uninstall, then kubectl annotate ${which} meta.helm.sh/release-name- and kubectl label ${which} app.kubernetes.io/managed-by-`,
     };
   const argo = annotations['argocd.argoproj.io/tracking-id']?.split(':')[0] ?? labels['argocd.argoproj.io/instance'];

@@ -1,5 +1,5 @@
 import { immutableFields } from '../check/immutable.ts';
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { groupOf, type KubeObject, kubectlNameOf } from '../manifest.ts';
 import { at, map } from '../resolve/json.ts';
 import { isMap } from '../review/equal.ts';
 
@@ -54,16 +54,16 @@ export const isImmutable = (refusal: string) => IMMUTABLE.test(refusal);
 
 export function recreationOf(committed: KubeObject, live: KubeObject): Recreation {
   const steps = STEPS[`${groupOf(live.apiVersion)}/${live.kind}`] ?? AWAY;
-  const { namespace, name } = live.metadata;
-  const inNamespace = namespace ? ` -n ${namespace}` : '';
-  const which = `${live.kind.toLowerCase()} ${name}${inNamespace}`;
+  const { namespace } = live.metadata;
   return {
     fields: immutableFields(live).flatMap((field) => {
       const [there, wanted] = [live, committed].map((object) => at(object, ...field.split('.')));
       const differs = wanted !== undefined && !holds(there, wanted);
       return differs ? [{ field, live: say(there), wanted: say(wanted) }] : [];
     }),
-    steps: steps.map((step) => step.replace('%s', which).replace('%o', inNamespace)),
+    steps: steps.map((step) =>
+      step.replace('%s', kubectlNameOf(live)).replace('%o', namespace ? ` -n ${namespace}` : ''),
+    ),
   };
 }
 

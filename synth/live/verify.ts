@@ -1,4 +1,4 @@
-import { idOf, type KubeObject, nameOf } from '../manifest.ts';
+import { idOf, type KubeObject, kubectlNameOf, nameOf } from '../manifest.ts';
 import { at, text } from '../resolve/json.ts';
 import type { Beside } from './adopt.ts';
 import { applyMode, type Change, changesOf, isForced } from './drift.ts';
@@ -138,6 +138,6 @@ const ofLeftover = ({ object, owner, isGuarded }: Leftover): Deviation => ({
   object: nameOf(object),
   message: `was applied by Kustomization ${owner}, and is not committed${isGuarded ? '; it is guarded against pruning' : ''}`,
   fix: isGuarded
-    ? `delete it once nobody needs what is in it; or keep it, as nobody's: kubectl label ${object.kind.toLowerCase()} ${object.metadata.name}${object.metadata.namespace ? ` -n ${object.metadata.namespace}` : ''} kustomize.toolkit.fluxcd.io/name- kustomize.toolkit.fluxcd.io/namespace-`
+    ? `delete it once nobody needs what is in it; or keep it, as nobody's: kubectl label ${kubectlNameOf(object)} kustomize.toolkit.fluxcd.io/name- kustomize.toolkit.fluxcd.io/namespace-`
     : 'Flux prunes it with the commit, if it still knows of it; else delete it',
 });
