@@ -8,10 +8,11 @@ export function notReady(object: KubeObject): string | undefined {
   if (at(spec, 'suspend') === true && isFlux(object)) return 'is suspended: Flux leaves it alone until it is resumed';
   const observed = number(at(status, 'observedGeneration'));
   const generation = number(metadata.generation);
-  if (observed !== undefined && generation !== undefined && observed < generation)
-    return 'its controller has not looked at the newest version yet';
+  const isBehind = observed !== undefined && generation !== undefined && observed < generation;
   const byKind = BY_KIND[`${groupOf(object.apiVersion)}/${object.kind}`];
-  return byKind ? byKind(object) : conditionOf(object);
+  // Flux counts a generation as looked at when it has succeeded, and says before why it does not.
+  const why = byKind ? undefined : conditionOf(object);
+  return why ?? (isBehind ? 'its controller has not looked at the newest version yet' : byKind?.(object));
 }
 
 /** The message of the first condition that says why nothing goes on. */

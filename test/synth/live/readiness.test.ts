@@ -75,6 +75,13 @@ test.each<[string, KubeObject, string]>([
     'is not Ready: install retries exhausted',
   ],
   [
+    'one that fails at its newest version',
+    flux('Kustomization', {
+      status: { observedGeneration: 0, conditions: [{ type: 'Ready', status: 'False', message: 'dry-run failed' }] },
+    }),
+    'is not Ready: dry-run failed',
+  ],
+  [
     'a suspended one',
     flux('Kustomization', { spec: { suspend: true }, ...conditions(['Ready', 'True']) }),
     'is suspended: Flux leaves it alone until it is resumed',
