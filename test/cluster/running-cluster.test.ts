@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import homelab from '../../charts/environments/homelab.ts';
+import { homelabWith } from '../../charts/environments/homelab.ts';
 import type { Verdict } from '../../synth/live/adopt.ts';
 import type { Deviation } from '../../synth/live/verify.ts';
 import { documentedShapes } from '../json-shapes.ts';
@@ -15,13 +15,14 @@ import { built } from './targets.ts';
 
 let it: Home;
 
+const homelab = homelabWith({ telemetry: true, source: 'git' });
+
 /** The vector store runs already, as somebody made it by hand. */
 const kept = { name: 'vectors', serviceName: 'vectors', claim: 'storage', selector: { app: 'vectors' } };
 const existing = { 'databases/qdrant': kept };
 
 beforeAll(async () => {
   it = await home({ ...homelab, existing });
-  // Flux reads git here, whatever the homelab's own does.
   const file = join(it.space.folder, 'charts/environments/homelab.ts');
   const text = readFileSync(file, 'utf8').replace("source: 'oci' });", "source: 'git' });");
   writeFileSync(file, text.replace('  systems: [', `  existing: ${JSON.stringify(existing)},\n  systems: [`));
