@@ -90,7 +90,7 @@ async function running(): Promise<Record<string, string>> {
 
 const ready = (object?: KubernetesObject) =>
   object?.['status']?.conditions?.find(({ type }: { type: string }) => type === 'Ready');
-const kustomization = (name: string) => it.bed.get('kustomizations.kustomize.toolkit.fluxcd.io', name, 'flux-system');
+const kustomization = (name: string) => it.bed.get('kustomizations.kustomize.toolkit.fluxcd.io', 'flux-system', name);
 
 beforeAll(async () => {
   it = await home(homelab);
@@ -139,10 +139,10 @@ describe('homelab from the registry in the house', () => {
     edit(file, (text) => text.replace('replicas: 1', 'replicas: many'));
     const commit = await push('break n8n');
     const refused = await waitFor('Flux refuses it', async () => {
-      const object = await kustomization('n8n');
-      return object?.['status'].lastAttemptedRevision !== object?.['status'].lastAppliedRevision && ready(object);
+      const condition = ready(await kustomization('n8n'));
+      return condition?.status === 'False' && condition.reason === 'ReconciliationFailed' && condition;
     });
-    expect(refused).toMatchObject({ status: 'False', message: expect.stringContaining('replicas') });
+    expect(refused.message).toContain('replicas');
     await waitFor('the others have it', async () =>
       (await kustomization('family-assistant'))?.['status'].lastAppliedOriginRevision?.endsWith(commit),
     );
