@@ -8,8 +8,8 @@ import { ARCHS, withPlatforms } from '../synth/platform-list.ts';
 import { readTree } from '../synth/publish.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
+import { architecturesOf } from './oci/architectures.ts';
 import { allEnvironments, clusters, load, root } from './project.ts';
-import { architecturesOf } from './registry.ts';
 
 /**
  * Asks registries which architectures images exist for, and writes charts/platforms.ts: these images, or all that the

@@ -22,7 +22,7 @@ export interface Committed {
  */
 export function committed(project: string, name: string, { url, branch }: Source): Committed {
   const git = new Git(project, 'an artifact is made of a commit: git init, git add, git commit');
-  const commit = git.commit('HEAD');
+  const [commit, date = ''] = git.ask('log', '-1', '--format=%H %cI', 'HEAD')?.split(' ') ?? [];
   if (!commit) throw new Refusal(`${project}: has no commit yet, and an artifact is made of one: git add, git commit`);
   // The project may lie below the top of its repository; Flux's paths count from the project.
   const above = relative(realpathSync(git.root), realpathSync(project)).split(sep).join('/');
@@ -48,13 +48,12 @@ export function committed(project: string, name: string, { url, branch }: Source
     );
   }
   const isRemote = (ref: string) => ref.startsWith('refs/remotes/');
-  const created = new Date(git.ask('show', '--no-patch', '--format=%cI', commit)!);
   return {
     git,
     commit,
     files,
     origin: {
-      created: created.toISOString().replace('.000Z', 'Z'),
+      created: new Date(date).toISOString().replace('.000Z', 'Z'),
       source: url,
       revision: `${branch}@${commit.length === 40 ? 'sha1' : 'sha256'}:${commit}`,
     },

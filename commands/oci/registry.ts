@@ -33,13 +33,19 @@ export class Registry {
     this.#base = new URL(`${insecure ? 'http' : 'https'}://${server}/v2/${name}/`);
   }
 
-  /** The manifest that a tag stands for; undefined where there is none. */
-  async manifest(tag: string): Promise<Blob | undefined> {
-    const response = await this.#ask('GET', `manifests/${tag}`, { headers: { Accept: `${MANIFEST}, */*;q=0.1` } });
+  /** The manifest that a tag or a digest stands for; undefined where there is none. `accept` are media types, the likeliest first. */
+  async manifest(reference: string, accept: readonly string[] = [MANIFEST, '*/*;q=0.1']): Promise<Blob | undefined> {
+    const response = await this.#ask('GET', `manifests/${reference}`, { headers: { Accept: accept.join(', ') } });
     if (response.status === 404) return undefined;
     if (!response.ok) throw await this.#refusal(response, 'read');
     const bytes = Buffer.from(await response.arrayBuffer());
     return { digest: digestOf(bytes), bytes };
+  }
+
+  async blob(digest: string, mediaType = '*/*'): Promise<Buffer> {
+    const response = await this.#ask('GET', `blobs/${digest}`, { headers: { Accept: mediaType } });
+    if (!response.ok) throw await this.#refusal(response, 'read');
+    return Buffer.from(await response.arrayBuffer());
   }
 
   async has(digest: string): Promise<boolean> {

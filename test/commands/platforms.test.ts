@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { architecturesOf } from '../../commands/registry.ts';
+import { architecturesOf } from '../../commands/oci/architectures.ts';
 import { withPlatforms } from '../../synth/platform-list.ts';
 import { documentedShapes } from '../json-shapes.ts';
 import { workspace } from '../workspace.ts';
@@ -70,10 +70,8 @@ describe('architecturesOf', () => {
   });
 
   test('says why there is no answer', async () => {
-    await expect(architecturesOf(`${registry}/team/app:2`)).rejects.toThrow(
-      'answers 404 Not Found for team/app manifests/2',
-    );
-    await expect(architecturesOf(`${registry}/login/app:1`)).rejects.toThrow('it asks for a login (Basic)');
+    await expect(architecturesOf(`${registry}/team/app:2`)).rejects.toThrow('has no team/app of 2');
+    await expect(architecturesOf(`${registry}/login/app:1`)).rejects.toThrow('wants a login, and there is none (401)');
     await expect(architecturesOf('127.0.0.1:1/team/app:1')).rejects.toThrow();
   });
 });
@@ -102,7 +100,7 @@ test('npm run platforms asks for what is rendered, writes what is new, and names
     space.write('charts/versions.ts', versions.replaceAll("'docker.io/", `'${registry}/`));
     const printed = await space.start('platforms').line(/asked\n/);
     expect(printed).toContain(`${registry}/library/postgres: new, -> `);
-    expect(printed).toMatch(/rclone\/rclone:\S+: not asked, 127\.0\.0\.1:\d+ answers 404/);
+    expect(printed).toMatch(/rclone\/rclone:\S+: not asked, 127\.0\.0\.1:\d+ has no rclone/);
     expect(printed).toContain('1 of 2 asked');
     const list = readFileSync(join(space.folder, 'charts/platforms.ts'), 'utf8');
     expect(list).toMatch(
