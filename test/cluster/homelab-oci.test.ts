@@ -94,6 +94,19 @@ async function running(): Promise<Record<string, string>> {
   );
 }
 
+/** The same, once controllers have written down all that they saw. */
+async function settled(): Promise<Record<string, string>> {
+  let last = await running();
+  await waitFor('nothing changes any more', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    const now = await running();
+    const isSame = JSON.stringify(now) === JSON.stringify(last);
+    last = now;
+    return isSame;
+  });
+  return last;
+}
+
 const ready = (object?: KubernetesObject) =>
   object?.['status']?.conditions?.find(({ type }: { type: string }) => type === 'Ready');
 const kustomization = (name: string) => it.bed.get('kustomizations.kustomize.toolkit.fluxcd.io', 'flux-system', name);
@@ -141,7 +154,7 @@ describe('homelab from the registry in the house', () => {
 
   test('a broken commit is refused with a reason where it is broken, and all goes on as it was', async () => {
     const file = 'clusters/homelab/n8n/n8n.yaml';
-    const before = await running();
+    const before = await settled();
     edit(file, (text) => text.replace('replicas: 1', 'replicas: many'));
     const commit = await push('break n8n');
     const refused = await waitFor('Flux refuses it', async () => {
@@ -160,7 +173,7 @@ describe('homelab from the registry in the house', () => {
   });
 
   test('a tree that does not build changes nothing at all', async () => {
-    const before = await running();
+    const before = await settled();
     edit('clusters/homelab/kustomization.yaml', (text) => text.replace('- apps.yaml', '- nowhere.yaml'));
     await push('list a file that is not there');
     const refused = await waitFor('the root refuses it', async () => {
@@ -193,7 +206,7 @@ describe('homelab from the registry in the house', () => {
 
   test('back to git, nothing that runs changes; the artifact is read no more', async () => {
     await everythingRuns(6);
-    const before = await running();
+    const before = await settled();
     const { url } = it.repository;
     edit('charts/environments/homelab.ts', (text) =>
       text.replace("source: 'oci' });", "source: 'git' });").replace('url: people.repository', `url: '${url}'`),
