@@ -65,12 +65,14 @@ export function changesOf(live: KubeObject, applied: KubeObject): Change[] {
 
 /** Labels, annotations and everything but metadata and status, as kustomize-controller compares: the rest is the server's. */
 function comparable({ metadata, status: _, ...object }: KubeObject): object {
-  const { [LAST_APPLIED]: __, ...annotations } = strings(metadata.annotations);
+  const annotations = Object.fromEntries(
+    Object.entries(strings(metadata.annotations)).filter(([name]) => !PASSING.test(name)),
+  );
   return { metadata: { labels: map(metadata.labels), annotations }, ...object };
 }
 
-/** kubectl's own copy of an object, which Flux removes. */
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** kubectl's own copy of an object, which Flux removes, and what asks Flux to look at one now. */
+const PASSING = /^(?:kubectl\.kubernetes\.io\/last-applied-configuration$|reconcile\.fluxcd\.io\/)/;
 
 const isContent = ([first]: Path) => first === 'data' || first === 'stringData';
 

@@ -398,7 +398,7 @@ describe('a cluster that runs already', () => {
     for (const name of ['secrets', 'n8n', 'databases-stores', 'family-assistant', 'homelab-dashboard'])
       await reconcile(it.bed, name);
     await everythingRuns();
-    await waitFor('it is as committed again', async () => (await verify()).code === 0, 60);
+    await waitFor('it is as committed again', async () => (await verify()).code === 0, 120);
   });
 
   test('verify names a commit that was refused, and a Kustomization that is suspended', async () => {

@@ -95,6 +95,11 @@ describe('what differs', () => {
     expect(restartsPods(live, changesOf(deployment({ replicas: 3 }), deployment()))).toBe(false);
   });
 
+  test('is not that somebody has asked Flux to look now', () => {
+    const asked = deployment({ metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': '2026-01-01' } } });
+    expect(changesOf(asked, deployment())).toEqual([]);
+  });
+
   test('values of Secrets are never shown, long ones are cut', () => {
     const secret = (data: object): KubeObject => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data });
     expect(changesOf(secret({ key: 'b2xk' }), secret({ key: 'bmV3' }))).toEqual([
