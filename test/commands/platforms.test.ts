@@ -114,7 +114,7 @@ test('npm run platforms asks for what is rendered, writes what is new, and names
     expect(JSON.parse(json)).toMatchObject({
       repositories: 2,
       answered: 1,
-      missed: [{ why: expect.stringContaining('404') }],
+      missed: [{ why: expect.stringContaining('has no rclone/rclone of') }],
     });
   } finally {
     space.remove();
