@@ -34,6 +34,8 @@ export const platforms: Platforms = {
   'docker.io/danielqsj/kafka-exporter': ['amd64', 'arm64'],
   // https://github.com/edoburu/docker-pgbouncer/blob/master/Makefile
   'docker.io/edoburu/pgbouncer': ['amd64', 'arm64'],
+  // https://www.envoyproxy.io/docs/envoy/latest/start/install
+  'docker.io/envoyproxy/envoy': ['amd64', 'arm64'],
   // Up to 2.15.2: https://github.com/octohelm/harbor/issues/490
   'docker.io/goharbor/harbor-core': ['amd64'],
   // Up to 2.15.2: https://github.com/octohelm/harbor/issues/490
@@ -88,6 +90,46 @@ export const platforms: Platforms = {
   'docker.io/velero/velero': ['amd64', 'arm64'],
   // https://github.com/vmware-tanzu/velero-plugin-for-aws/blob/main/hack/docker-push.sh
   'docker.io/velero/velero-plugin-for-aws': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing-rabbitmq/cmd/controller/broker': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing-rabbitmq/cmd/dispatcher': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing-rabbitmq/cmd/ingress': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing-rabbitmq/cmd/webhook/broker': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/broker/filter': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/broker/ingress': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/controller': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/in_memory/channel_controller': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/in_memory/channel_dispatcher': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/jobsink': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/mtchannel_broker': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/webhook': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/net-kourier/cmd/kourier': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/operator/cmd/operator': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/operator/cmd/webhook': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/serving/cmd/activator': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/serving/cmd/autoscaler': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/serving/cmd/autoscaler-hpa': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/serving/cmd/controller': ['amd64', 'arm64'],
+  // https://github.com/knative/hack/blob/main/release.sh
+  'gcr.io/knative-releases/knative.dev/serving/cmd/webhook': ['amd64', 'arm64'],
   // https://github.com/apollographql/router/blob/dev/dockerfiles/Dockerfile.router
   'ghcr.io/apollographql/router': ['amd64', 'arm64'],
   // https://github.com/external-secrets/external-secrets/blob/main/.github/workflows/ci.yml

@@ -104,6 +104,9 @@ const COUNTED: Readonly<Record<string, Counter>> = {
     ]
       .filter((containers) => containers.length)
       .map((containers) => ({ template: podOf(...containers.map(({ resources }) => resources)), pods: 2 })),
+  // Each pod of a broker as it is replaced.
+  Broker: ({ metadata }) => [{ template: eventing(metadata), pods: 4 }],
+  Trigger: ({ metadata, spec }) => [{ template: eventing(metadata), pods: spec.delivery?.deadLetterSink ? 4 : 2 }],
   // Knative's; of the core kind there are no pods.
   Service: ({ apiVersion, spec }) => (apiVersion.startsWith('serving.knative.dev/') ? [knative(spec.template)] : []),
 };
@@ -123,6 +126,15 @@ function knative(template: PodTemplateSpec): PodCount {
     pods: most + 1,
   };
 }
+
+/** What takes events from RabbitMQ, and passes them on. */
+const eventing = ({ annotations = {} }: { annotations?: Record<string, string> }) => {
+  const sized = (what: string) => annotations[`rabbitmq.eventing.knative.dev/${what}`] ?? '0';
+  return podOf({
+    requests: { cpu: sized('cpu-request'), memory: sized('memory-request') },
+    limits: { memory: sized('memory-limit') },
+  });
+};
 
 const podOf = (...resources: Container['resources'][]): PodTemplateSpec => ({
   spec: { containers: resources.map((each, index) => ({ name: `${index}`, resources: each })) },

@@ -68,6 +68,14 @@ export type IRabbitmqBrokerConfig = Of<
 interface Component {
   readonly version: string;
   readonly 'high-availability'?: { readonly replicas: number };
+  /** Merged into what the manifests say of a Deployment's containers. */
+  readonly workloads?: readonly {
+    readonly name: string;
+    readonly resources: readonly {
+      readonly container: string;
+      readonly requests: { readonly cpu: string; readonly memory: string };
+    }[];
+  }[];
   /** Installed beside what the version has. */
   readonly additionalManifests?: readonly { readonly URL: string }[];
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -3,7 +3,7 @@ import { requestsOf } from '../check/placement.ts';
 import { scaled } from '../check/scaling.ts';
 import { claimed } from '../check/storage.ts';
 import { manifestsBelow } from '../layout.ts';
-import { groupOf, type Manifest, nameOf } from '../manifest.ts';
+import { groupOf, type KubeObject, type Manifest, nameOf } from '../manifest.ts';
 import { at, type Json, map, maps, number, text } from '../resolve/json.ts';
 import { matches, selectorOf } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
@@ -47,9 +47,11 @@ export function residentsOf(index: Index): Resident[] {
   const priorityOf = ({ template }: Resident) => priorities.get(text(template.pod.priorityClassName) ?? '') ?? 0;
   return [
     ...index.workloads.map((workload) => ofWorkload(workload, scalers.get(workload.manifest), disks)),
-    ...Object.entries(CUSTOM).flatMap(([kind, podOf]) => {
+    ...Object.entries(CUSTOM).flatMap(([kind, makes]) => {
       const [group, name] = kind.split('/') as [string, string];
-      return index.byKind(name, group).map((manifest) => ofCustom(manifest, podOf(map(manifest.object.spec)), disks));
+      return index
+        .byKind(name, group)
+        .map((manifest) => ofCustom(manifest, makes(map(manifest.object.spec), manifest.object), disks));
     }),
     ...runsOf(index),
   ].sort((a, b) => priorityOf(b) - priorityOf(a));
@@ -172,32 +174,56 @@ const HOSTNAME = 'kubernetes.io/hostname';
 
 const selects = (selector: unknown, labels: Workload['labels']) => matches(selectorOf(selector), labels);
 
-/** Custom resources whose operator makes the pods: how many, of which image, and what each asks for. */
-const CUSTOM: Readonly<Record<string, (spec: Json) => { pods: number; image: string; pod: Json; resources: Json }>> = {
+/** What an operator makes of a custom resource. */
+interface Made {
+  readonly pods: number;
+  readonly images: readonly string[];
+  readonly pod: Json;
+  readonly resources: Json;
+}
+
+const EVENTING_RABBITMQ = 'gcr.io/knative-releases/knative.dev/eventing-rabbitmq/cmd';
+
+/** Pods that pass events on, sized by annotations: https://github.com/knative-extensions/eventing-rabbitmq/tree/main/docs/pod-resources */
+const passOn = (pods: number, images: readonly string[], { metadata: { annotations = {} } }: KubeObject): Made => {
+  const sized = (resource: string) => annotations[`rabbitmq.eventing.knative.dev/${resource}-request`];
+  const requests = { cpu: sized('cpu'), memory: sized('memory') };
+  return { pods, images: images.map((name) => `${EVENTING_RABBITMQ}/${name}`), pod: {}, resources: { requests } };
+};
+
+/** Custom resources whose operator makes the pods: how many, of which images, and what each asks for. */
+const CUSTOM: Readonly<Record<string, (spec: Json, object: KubeObject) => Made>> = {
   'rabbitmq.com/RabbitmqCluster': (spec) => ({
     pods: number(spec.replicas) ?? 1,
-    image: text(spec.image) ?? 'docker.io/library/rabbitmq',
+    images: [text(spec.image) ?? 'docker.io/library/rabbitmq'],
     pod: { affinity: spec.affinity, tolerations: spec.tolerations },
     resources: map(spec.resources),
   }),
   'kafka.strimzi.io/KafkaNodePool': (spec) => ({
     pods: number(spec.replicas) ?? 1,
-    image: 'quay.io/strimzi/kafka',
+    images: ['quay.io/strimzi/kafka'],
     pod: map(at(spec, 'template', 'pod')),
     resources: map(spec.resources),
   }),
+  // One takes events in, one sends on what is dead; of other classes of brokers, all share their pods.
+  'eventing.knative.dev/Broker': (_, object) =>
+    object.metadata.annotations?.['eventing.knative.dev/broker.class'] === 'RabbitMQBroker'
+      ? passOn(2, ['ingress', 'dispatcher'], object)
+      : passOn(0, [], object),
+  'eventing.knative.dev/Trigger': (spec, object) =>
+    passOn(at(spec, 'delivery', 'deadLetterSink') ? 2 : 1, ['dispatcher'], object),
 };
 
 function ofCustom(
   manifest: Manifest,
-  { pods, image, pod, resources }: ReturnType<(typeof CUSTOM)[string]>,
+  { pods, images, pod, resources }: Made,
   disks: ReadonlyMap<Manifest, number>,
 ): Resident {
   const requests = map(resources.requests);
   return {
     name: nameOf(manifest.object),
     manifest,
-    images: [{ image }],
+    images: images.map((image) => ({ image })),
     template: { containers: [], pod },
     requests: { cpu: quantity(requests.cpu) ?? 0, memory: quantity(requests.memory) ?? 0 },
     disk: disks.get(manifest) ?? 0,

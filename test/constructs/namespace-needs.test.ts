@@ -6,6 +6,7 @@ import { RabbitmqCluster } from '../../constructs/rabbitmq.ts';
 import { ScheduledJob } from '../../constructs/scheduled-job.ts';
 import { StrimziKafka } from '../../constructs/stores/strimzi.ts';
 import { Workload } from '../../constructs/workload.ts';
+import { Broker, Trigger } from '../../imports/knative.ts';
 import { type Options, render } from './render.ts';
 
 const image = 'registry.test/api:1.0.0';
@@ -48,6 +49,31 @@ describe('a quota of what is rendered', () => {
       new ScheduledJob(chart, 'by-hand', { image, size, schedule: '0 1 * * *', on: false });
     });
     expect(hard).toMatchObject({ pods: '2', 'limits.memory': '400Mi' });
+  });
+
+  test('counts the pods of a broker and of a trigger with dead letters of its own, each as it is replaced', () => {
+    const annotations = {
+      'rabbitmq.eventing.knative.dev/cpu-request': '50m',
+      'rabbitmq.eventing.knative.dev/memory-request': '64Mi',
+      'rabbitmq.eventing.knative.dev/memory-limit': '128Mi',
+    };
+    const { hard } = quotaOf((chart) => {
+      const metadata = { name: 'events', namespace: 'shop', annotations };
+      const ref = { apiVersion: 'v1', kind: 'Service', name: 'dead', namespace: 'shop' };
+      const config = { apiVersion: 'eventing.knative.dev/v1alpha1', kind: 'RabbitmqBrokerConfig', name: 'events' };
+      const delivery = {
+        retry: 5,
+        backoffPolicy: 'exponential',
+        backoffDelay: 'PT1S',
+        deadLetterSink: { ref },
+      } as const;
+      new Broker(chart, 'events', { metadata, spec: { config, delivery } });
+      new Trigger(chart, 'mail', {
+        metadata,
+        spec: { broker: 'events', filter: { attributes: {} }, subscriber: { ref }, delivery },
+      });
+    });
+    expect(hard).toMatchObject({ pods: '8', 'requests.cpu': '400m', 'limits.memory': '1024Mi' });
   });
 
   test('counts what operators make, and its volumes', () => {

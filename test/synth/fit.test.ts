@@ -150,6 +150,30 @@ describe('fit', () => {
     expect(homeless('at rest')).toEqual([['RabbitmqCluster shop/broker', 1, 'a: no disk left']]);
   });
 
+  test("counts the pods of RabbitMQ's brokers and triggers, and none of a class that shares its pods", () => {
+    const sized = (amount: string) => ({
+      'rabbitmq.eventing.knative.dev/cpu-request': amount,
+      'rabbitmq.eventing.knative.dev/memory-request': '64Mi',
+    });
+    const broker = (name: string, annotations: Record<string, string>) =>
+      object('eventing.knative.dev/v1 Broker', `shop/${name}`, { metadata: { name, namespace: 'shop', annotations } });
+    const trigger = (name: string, delivery?: object) =>
+      object('eventing.knative.dev/v1 Trigger', `shop/${name}`, {
+        metadata: { name, namespace: 'shop', annotations: sized('100m') },
+        spec: { broker: 'events', delivery },
+      });
+    const { used } = fitted(
+      [node('a', '4')],
+      [
+        broker('events', { 'eventing.knative.dev/broker.class': 'RabbitMQBroker', ...sized('500m') }),
+        broker('shared', { 'eventing.knative.dev/broker.class': 'MTChannelBasedBroker', ...sized('500m') }),
+        trigger('mail'),
+        trigger('sms', { deadLetterSink: { ref: { name: 'dead' } } }),
+      ],
+    );
+    expect(used('a')).toMatchObject({ cpu: expect.closeTo(1.3), memory: 5 * 64 * 2 ** 20, pods: 5 });
+  });
+
   test('a chart may run on nodes with taints too', () => {
     const tainted = node('d', '4', { taints: [{ key: 'gpu', effect: 'NoSchedule' }] });
     const exporter = { namespace: 'shop', name: 'exporter', pods: 'every-node', cpu: '1', memory: '1Gi' } as const;
