@@ -1,6 +1,6 @@
 import { gibibytes } from '../imports/quantity.ts';
 import colors from '../synth/colors.ts';
-import { type Fit, fitOf, hasQuorum, type Scenario } from '../synth/fit/fit.ts';
+import { type Fit, fitOf, goesOn, type Scenario } from '../synth/fit/fit.ts';
 import { pageOf } from '../synth/fit/page.ts';
 import type { Seat } from '../synth/fit/place.ts';
 import { readTree } from '../synth/publish.ts';
@@ -75,8 +75,8 @@ function bar(part: number): string {
 }
 
 function verdict({ name, homeless, away, notes }: Scenario): string[] {
-  const stopped = away.filter((each) => !hasQuorum(each));
-  const waiting = away.filter(hasQuorum);
+  const stopped = away.filter((each) => !goesOn(each));
+  const waiting = away.filter(goesOn);
   const members = (list: Scenario['away']) =>
     list.map(({ resident, lost, left }) => `${resident.name} ${lost} of ${lost + left}`).join(', ');
   return [

@@ -1,4 +1,4 @@
-import { type Fit, fitOf, hasQuorum, type Scenario } from '../fit/fit.ts';
+import { type Fit, fitOf, goesOn, type Scenario } from '../fit/fit.ts';
 import type { Resident } from '../fit/residents.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
@@ -131,7 +131,7 @@ const quorumOnOneNode: Rule = {
       for (const lost of away) {
         const { manifest } = lost.resident;
         // A single member is a choice; of two, each is half.
-        if (lost.left + lost.lost < 3 || hasQuorum(lost) || said.has(manifest)) continue;
+        if (lost.left + lost.lost < 3 || goesOn(lost) || said.has(manifest)) continue;
         said.add(manifest);
         const message = `${name}, ${lost.lost} of ${lost.left + lost.lost} members of ${lost.resident.name} are gone with their disks`;
         const fix =

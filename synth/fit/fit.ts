@@ -87,5 +87,5 @@ function withoutNode(rest: Placement, node: string, residents: readonly Resident
 
 const copyOf = (seat: Seat): Seat => ({ ...seat, used: { ...seat.used }, residents: new Map(seat.residents) });
 
-/** Whether what is left of a store still decides: more than half of it. */
-export const hasQuorum = ({ left, lost }: Scenario['away'][number]) => left > (left + lost) / 2;
+/** Whether what is left does its work: more than half of members that vote, any one of others. */
+export const goesOn = ({ resident, left, lost }: Scenario['away'][number]) => (resident.votes ? left > lost : left > 0);

@@ -35,6 +35,8 @@ export interface Resident {
   readonly skew?: number;
   /** No two on one node. */
   readonly alone: boolean;
+  /** Its members decide by majority; of what charts run nobody says so, and what they run here does not. */
+  readonly votes: boolean;
   /** Runs to its end and leaves. */
   readonly passing: boolean;
 }
@@ -85,6 +87,7 @@ function runsOf(index: Index): Resident[] {
         pods: pods === 'every-node' ? pods : { least: pods, most: pods },
         surge: 0,
         alone: false,
+        votes: false,
         passing: false,
       }),
     ),
@@ -124,6 +127,7 @@ function ofWorkload(workload: Workload, scaler: Manifest | undefined, disks: Rea
         : 0,
     skew: skewOf(pod, labels),
     alone: isAlone(pod, labels),
+    votes: true,
     passing: PASSING.has(kind),
   };
 }
@@ -233,6 +237,7 @@ function ofCustom(
     alone: maps(at(pod, 'affinity', 'podAntiAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')).some(
       ({ topologyKey }) => topologyKey === HOSTNAME,
     ),
+    votes: true,
     passing: false,
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Node, NodePool } from '../../imports/environment.ts';
-import { fitOf, hasQuorum } from '../../synth/fit/fit.ts';
+import { fitOf, goesOn } from '../../synth/fit/fit.ts';
 import { pageOf } from '../../synth/fit/page.ts';
 import { resolve } from '../../synth/resolve.ts';
 import { fleet, object, unit } from './fleet.ts';
@@ -96,8 +96,24 @@ describe('fit', () => {
     expect(lost.away.map(({ resident, lost, left }) => [resident.name, lost, left])).toEqual([
       ['StatefulSet shop/db', 1, 2],
     ]);
-    expect(lost.away.every(hasQuorum)).toBe(true);
+    expect(lost.away.every(goesOn)).toBe(true);
     expect(homeless('without b')).toEqual([['Deployment shop/web', 1, 'a, c: no CPU left']]);
+  });
+
+  test('a store stops at half of its members, what a chart runs only with the last one', () => {
+    const claims = [{ metadata: { name: 'data' }, spec: { resources: { requests: { storage: '10Gi' } } } }];
+    const { scenario } = fitted(
+      [node('a', '4'), node('b', '4')],
+      [
+        workload('StatefulSet', 'db', { replicas: 2, template: pod('1', apart), volumeClaimTemplates: claims }),
+        object('helm.toolkit.fluxcd.io/v2 HelmRelease', 'shop/chart'),
+      ],
+      { runs: [{ namespace: 'shop', name: 'alerts', pods: 2, cpu: '1', memory: '1Gi', storage: '1Gi' }] },
+    );
+    expect(scenario('without a').away.map((each) => [each.resident.name, each.lost, goesOn(each)])).toEqual([
+      ['StatefulSet shop/db', 1, false],
+      ['pods shop/alerts', 1, true],
+    ]);
   });
 
   test('says that the API server goes with its node', () => {
