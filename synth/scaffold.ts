@@ -8,6 +8,16 @@ export interface Scaffold {
 const camel = (name: string) => name.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 const pascal = (name: string) => camel(`-${name}`);
 
+/** Words of TypeScript, and what the files written here call by name already. */
+const TAKEN = new Set(
+  'app await break case catch chart class const continue debugger default delete do else enum export extends false finally for function host if images implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield'.split(
+    ' ',
+  ),
+);
+
+/** What it is called in TypeScript. */
+const identifier = (name: string, kind: 'System' | 'Service') => camel(name) + (TAKEN.has(camel(name)) ? kind : '');
+
 /** Refuses a name that could not be a folder, a namespace and a Flux Kustomization at once. */
 function named(name: string): string {
   if (/^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$/.test(name)) return name;
@@ -74,7 +84,7 @@ export interface ${pascal(name)}Facts {
   readonly host: string;
 }
 
-export const ${camel(name)} =
+export const ${identifier(name, 'System')} =
   ({ host }: ${pascal(name)}Facts): System =>
   (app) => {
     const chart = new Chart(app, '${name}', { namespace: '${name}', disableResourceNameHashes: true });
@@ -93,7 +103,7 @@ export const ${camel(name)} =
     },
     next: [
       `${path}: name the image, its port and its health paths`,
-      `charts/environments/<env>.ts: import { ${camel(name)} } from '../${name}/${name}.ts'; and in systems ${camel(name)}({ host: '${name}.example.org' })`,
+      `charts/environments/<env>.ts: import { ${identifier(name, 'System')} } from '../${name}/${name}.ts'; and in systems ${identifier(name, 'System')}({ host: '${name}.example.org' })`,
       'npm run synth -- <env>',
     ],
   };
@@ -121,8 +131,8 @@ export const add${pascal(name)} = (chart: Chart, images: OwnImages) =>
     },
     next: [
       `${path}: name the image, its port and its health paths; what it needs goes to uses, whom it calls to calls`,
-      `charts/${system}/${system}.ts: import { add${pascal(name)} } from './${name}.ts'; and const ${camel(name)} = add${pascal(name)}(chart, images);`,
-      `whoever calls it: calls: [${camel(name)}]`,
+      `charts/${system}/${system}.ts: import { add${pascal(name)} } from './${name}.ts'; and const ${identifier(name, 'Service')} = add${pascal(name)}(chart, images);`,
+      `whoever calls it: calls: [${identifier(name, 'Service')}]`,
       'npm run synth -- <env>',
     ],
   };
