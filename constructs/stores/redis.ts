@@ -34,8 +34,8 @@ export interface RedisClients {
  *
  * A write is on disk when it is answered, unless it is a cache, and safe from a failover once `WAIT 1` returns 1. Without
  * WAIT, a failover loses what no other member had yet; a leader cut off from the others refuses writes after 10 s. WAIT
- * for every other member also covers a leader that returns in the second in which another is promoted. A server that
- * starts may be promoted when it has caught up, and not before: after a power cut Redis cannot tell which copy is newest,
+ * for every other member also covers a leader that returns in the second in which another is promoted, and a second failover
+ * within ten seconds of the former leader's return. A server that starts may be promoted when it has caught up, and not before: after a power cut Redis cannot tell which copy is newest,
  * so the store waits for the member that led.
  *
  * To restore a dump into an empty store:

@@ -123,7 +123,9 @@ export class RedisCluster {
           const sentinels = (await this.ask(member, 26379, 'SENTINEL', 'SENTINELS', this.name)) as string[][];
           const eligible = replicas
             .map(fieldsOf)
-            .filter((one) => one['flags'] === 'slave' && one['slave-priority'] === '100');
+            .filter(
+              (one) => one['flags'] === 'slave' && one['role-reported'] === 'slave' && one['slave-priority'] === '100',
+            );
           return eligible.length === this.members.length - 1 && sentinels.length === this.members.length - 1;
         }),
       );

@@ -44,6 +44,14 @@ sentinel parallel-syncs ${name} 1
 sentinel deny-scripts-reconfig yes
 `;
 
+/**
+ * Members are asked for their role every second, not every ten. A sentinel that is cut off when it has just seen a former
+ * leader return would come back with that knowledge, and make a replica of the same member though it leads again by now:
+ * what that one took meanwhile would be lost. It also tells a leader that is none within 7 s instead of 25 s.
+ * @see https://redis.io/docs/latest/commands/sentinel-debug/
+ */
+const askOften = `until [ "$(redis-cli -p ${SENTINEL_PORT} sentinel debug info-period 1000 2> /dev/null)" = OK ]; do sleep 1; done`;
+
 const start = (store: HaStatefulStore) => {
   const { name } = store;
   return `#!/bin/sh
@@ -70,6 +78,7 @@ leader=$(sed -n 's/^sentinel monitor ${name} \\([^ ]*\\) .*/\\1/p' "$conf")
   grep -E '^sentinel (current-epoch|config-epoch|leader-epoch|known-replica|known-sentinel) ' "$conf" || true
 } > "$conf.new"
 mv "$conf.new" "$conf"
+${askOften} &
 exec redis-sentinel "$conf"
 `;
 };

@@ -89,6 +89,11 @@ describe('what is rendered', () => {
     expect(quorums).toEqual(['2', '3']);
   });
 
+  test('sentinels ask for roles every second: what one knows when it is cut off is what it believes when it returns', () => {
+    const script = rendered().find('ConfigMap', 'redis-sentinel-files').data['scripts_start.sh'];
+    expect(script).toContain('redis-cli -p 26379 sentinel debug info-period 1000');
+  });
+
   test('nobody but members reaches servers and sentinels, clients reach the proxy', () => {
     const { find } = rendered({}, (store) => ({ uses: [store] }));
     const open = find('NetworkPolicy', 'redis').spec.ingress.map(
