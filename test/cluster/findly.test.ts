@@ -16,7 +16,7 @@ let cluster: Home;
 let bed: Bed;
 
 beforeAll(async () => {
-  cluster = await home(findly, { storageClasses: [] });
+  cluster = await home(findly);
   bed = cluster.bed;
 });
 afterAll(() => cluster?.stop());
