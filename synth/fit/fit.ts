@@ -43,12 +43,26 @@ export function fitOf(index: Index, nodes: readonly (Node | NodePool)[]): Fit {
     residents,
     scenarios: [
       { name: 'at rest', ...rest, away: [], notes: waitingJobs(rest.seats, residents) },
-      ...machines.map(({ name }) => withoutNode(rest, name, lasting)),
+      ...losable(nodes, rest.seats).map((name) => withoutNode(rest, name, lasting)),
       // New pods come up before the old ones go.
       { name: 'everything rolled out at once', ...rolledOut, away: [], notes: [] },
       { name: 'every autoscaler at its most', ...scaledOut, away: [], notes: [] },
     ],
   };
+}
+
+/** Of more machines of one pool than this, only one is tried to be lost. */
+const MANY = 20;
+
+/** Each machine; of a large pool the fullest, whose loss is the hardest: what fits without it, fits without its likes. */
+function losable(nodes: readonly (Node | NodePool)[], seats: readonly Seat[]): string[] {
+  const byName = new Map(seats.map((seat) => [seat.node, seat]));
+  const fullness = ({ used, capacity }: Seat) => used.cpu / capacity.cpu + used.memory / capacity.memory;
+  return nodes.flatMap((node) => {
+    const names = machinesOf([node]).map(({ name }) => name);
+    if (names.length <= MANY) return names;
+    return [names.reduce((a, b) => (fullness(byName.get(b)!) > fullness(byName.get(a)!) ? b : a))];
+  });
 }
 
 const least = ({ pods }: Resident) => (pods === 'every-node' ? 0 : pods.least);

@@ -100,6 +100,16 @@ describe('fit', () => {
     expect(homeless('without b')).toEqual([['Deployment shop/web', 1, 'a, c: no CPU left']]);
   });
 
+  test('of a large pool the fullest machine is lost, of a small one each', () => {
+    const pool = (count: number) => ({ ...node('pool', '4'), count });
+    const lost = (count: number) =>
+      fitted([pool(count)], [workload('Deployment', 'web', { replicas: 1, template: pod('3') })])
+        .scenarios.map(({ name }) => name)
+        .filter((name) => name.startsWith('without'));
+    expect(lost(2)).toEqual(['without pool-1', 'without pool-2']);
+    expect(lost(100)).toEqual(['without pool-1']);
+  });
+
   test('a store stops at half of its members, what a chart runs only with the last one', () => {
     const claims = [{ metadata: { name: 'data' }, spec: { resources: { requests: { storage: '10Gi' } } } }];
     const { scenario } = fitted(
