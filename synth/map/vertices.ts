@@ -80,13 +80,18 @@ export class Vertices {
     return this.#add({ id: nameOf(object), name, kind, role, namespace, manifest, ...more });
   }
 
-  /** Pods of a template are those of its object; of a node pool, those of the cluster that it is a part of. */
+  /** Pods of a template are those of its object; of a node pool, those of the cluster that it is a part of; of a trigger, its broker's. */
   ofResident(name: string, manifest: Manifest): string {
     const { object } = manifest;
     if (name.startsWith('pods ')) return this.#ofName(...(name.slice(5).split('/') as [string, string]));
     const { namespace = '', labels } = object.metadata;
-    const pool = object.kind === 'KafkaNodePool' ? this.ofBroker(namespace, strings(labels)) : undefined;
-    return pool ?? this.ofManifest(manifest);
+    const whose =
+      object.kind === 'Trigger'
+        ? { 'eventing.knative.dev/broker': text(at(object, 'spec', 'broker')) ?? '' }
+        : object.kind === 'KafkaNodePool'
+          ? strings(labels)
+          : {};
+    return this.ofBroker(namespace, whose) ?? this.ofManifest(manifest);
   }
 
   ofParty(party: Party): string {
