@@ -18,6 +18,15 @@ interface Landing {
 /** Nodes of other architectures are left alone: the list of images does not tell of them. */
 const TOLD: ReadonlySet<string> = new Set(['amd64', 'arm64']);
 
+const landed = new WeakMap<Index, readonly Landing[]>();
+
+/** Worked out once for both rules. */
+function landingsIn(index: Index): readonly Landing[] {
+  const known = landed.get(index) ?? [...landings(index)];
+  landed.set(index, known);
+  return known;
+}
+
 /** Every image where its pods may come to; nothing where the nodes are not known. */
 function* landings(index: Index): Iterable<Landing> {
   const machines = (index.world.cluster?.nodes ?? [])
@@ -51,7 +60,7 @@ const missingPlatform: Rule = {
   severity: 'error',
   *check({ index, closed }) {
     const platforms = platformsOf(index);
-    for (const { resident, repository, field, machines } of landings(index)) {
+    for (const { resident, repository, field, machines } of landingsIn(index)) {
       const archs = platforms[repository];
       const lacking = machines.filter(({ arch }) => archs && !archs.includes(arch));
       if (!archs || !lacking.length) continue;
@@ -82,7 +91,7 @@ const unknownPlatforms: Rule = {
   *check({ index, closed }) {
     if (!closed) return;
     const platforms = platformsOf(index);
-    for (const { resident, repository, field, machines } of landings(index)) {
+    for (const { resident, repository, field, machines } of landingsIn(index)) {
       const risky = machines.filter(({ arch }) => arch !== 'amd64');
       if (platforms[repository] || !risky.length) continue;
       yield {

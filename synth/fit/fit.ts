@@ -1,6 +1,6 @@
 import type { Node, NodePool } from '../../imports/environment.ts';
 import type { Index } from '../resolve.ts';
-import { type Homeless, machinesOf, type Placement, place, type Seat, seatOf } from './place.ts';
+import { fullness, type Homeless, machinesOf, type Placement, place, type Seat, seatOf } from './place.ts';
 import { type Resident, residentsOf } from './residents.ts';
 
 /** One situation that the cluster may get into, and how its pods come through it. */
@@ -57,11 +57,11 @@ const MANY = 20;
 /** Each machine; of a large pool the fullest, whose loss is the hardest: what fits without it, fits without its likes. */
 function losable(nodes: readonly (Node | NodePool)[], seats: readonly Seat[]): string[] {
   const byName = new Map(seats.map((seat) => [seat.node, seat]));
-  const fullness = ({ used, capacity }: Seat) => used.cpu / capacity.cpu + used.memory / capacity.memory;
+  const taken = (name: string) => fullness(byName.get(name)!, { cpu: 0, memory: 0 });
   return nodes.flatMap((node) => {
     const names = machinesOf([node]).map(({ name }) => name);
     if (names.length <= MANY) return names;
-    return [names.reduce((a, b) => (fullness(byName.get(b)!) > fullness(byName.get(a)!) ? b : a))];
+    return [names.reduce((a, b) => (taken(b) > taken(a) ? b : a))];
   });
 }
 

@@ -117,16 +117,16 @@ function bestOf(open: readonly Seat[], resident: Resident): Seat | undefined {
     if (resident.alone && own) continue;
     if (resident.skew !== undefined && own + 1 - fewest > resident.skew) continue;
     if (shortage(seat, resident)) continue;
-    const score = own + fullness(seat, resident);
+    const score = own + fullness(seat, resident.requests);
     if (score >= least) continue;
     [best, least] = [seat, score];
   }
   return best;
 }
 
-/** Part of the node that is taken once this pod sits there, 0 to 1: the mean of CPU and memory. */
-const fullness = ({ used, capacity }: Seat, { requests }: Resident) =>
-  ((used.cpu + requests.cpu) / capacity.cpu + (used.memory + requests.memory) / capacity.memory) / 2;
+/** Part of the node that is taken once this comes to it, 0 to 1: the mean of CPU and memory. */
+export const fullness = ({ used, capacity }: Seat, more: Amount) =>
+  ((used.cpu + more.cpu) / capacity.cpu + (used.memory + more.memory) / capacity.memory) / 2;
 
 /** Sums of quantities like 0.1 and 0.2 are a hair above 0.3. */
 const HAIR = 1e-9;

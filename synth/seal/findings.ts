@@ -13,7 +13,6 @@ export function checkSealed(
   files: readonly SealedFile[],
 ): Finding[] {
   const present = parse(files);
-  const rule = 'sealed-secret';
   const wanted = declared.flatMap(({ sealed, source }) => (sealed ? [{ ...sealed, source }] : []));
 
   const gaps = sealedGaps(declared, files).map(({ namespace, name, keys, source }) => {
@@ -23,7 +22,7 @@ export function checkSealed(
   const missing: Finding[] = gaps.length
     ? [
         {
-          rule,
+          rule: RULE,
           severity: 'warning',
           object: `clusters/${environment}/secrets`,
           message: `${gaps.length} Secrets are not sealed yet, and the pods that read them do not start:\n    ${gaps.join('\n    ')}`,
@@ -32,7 +31,8 @@ export function checkSealed(
       ]
     : [];
 
-  const unreadable = present.flatMap(({ object, path }): Finding[] => {
+  const unreadable = present.flatMap((file): Finding[] => {
+    const { object } = file;
     const template = object.spec.template?.metadata;
     const wrong = (['namespace', 'name'] as const).filter(
       (field) => template?.[field] && template[field] !== object.metadata[field],
@@ -42,18 +42,11 @@ export function checkSealed(
     );
     const elsewhere = wanted.find(({ name }) => name === object.metadata.name);
     if (!wrong.length && !(stranger && elsewhere)) return [];
-    return [
-      {
-        rule,
-        severity: 'error',
-        object: nameOf(object),
-        file: path,
-        message: wrong.length
-          ? `its template names another ${wrong.join(' and ')}; a sealed value opens only under the one it was sealed for`
-          : `nothing reads it in namespace ${object.metadata.namespace}; ${elsewhere!.namespace}/${elsewhere!.name} is what is read`,
-        fix: `delete it and run npm run seal -- ${environment} ${(elsewhere ?? object.metadata).namespace}/${object.metadata.name}`,
-      },
-    ];
+    const message = wrong.length
+      ? `its template names another ${wrong.join(' and ')}; a sealed value opens only under the one it was sealed for`
+      : `nothing reads it in namespace ${object.metadata.namespace}; ${elsewhere!.namespace}/${elsewhere!.name} is what is read`;
+    const fix = `delete it and run npm run seal -- ${environment} ${(elsewhere ?? object.metadata).namespace}/${object.metadata.name}`;
+    return [of(file, 'error', message, fix)];
   });
   return [
     ...missing,
@@ -64,6 +57,18 @@ export function checkSealed(
   ];
 }
 
+const RULE = 'sealed-secret';
+
+/** What is wrong with one sealed file. */
+const of = ({ object, path }: Parsed, severity: Finding['severity'], message: string, fix: string): Finding => ({
+  rule: RULE,
+  severity,
+  object: nameOf(object),
+  file: path,
+  message,
+  fix,
+});
+
 /** Length of the wrapped session key in two bytes, that key, and at least the tag of what it encrypts. */
 function isSealedValue(value: unknown): boolean {
   if (typeof value !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return false;
@@ -72,71 +77,43 @@ function isSealedValue(value: unknown): boolean {
   return wrapped >= 128 && bytes.length >= 2 + wrapped + 16;
 }
 
-function misshapen(environment: string, { object, path }: Parsed): Finding[] {
+function misshapen(environment: string, file: Parsed): Finding[] {
+  const { object } = file;
   const wrong = Object.entries(object.spec.encryptedData ?? {}).filter(([, value]) => !isSealedValue(value));
   if (!wrong.length) return [];
   const { namespace, name } = object.metadata;
-  return [
-    {
-      rule: 'sealed-secret',
-      severity: 'error',
-      object: nameOf(object),
-      file: path,
-      message: `${wrong.map(([key]) => key).join(', ')}: is no sealed value, and the controller opens none of the others either`,
-      fix: `if it is the value itself, it is known to all who read this repository: change it; then npm run seal -- ${environment} ${namespace}/${name}`,
-    },
-  ];
+  const message = `${wrong.map(([key]) => key).join(', ')}: is no sealed value, and the controller opens none of the others either`;
+  const fix = `if it is the value itself, it is known to all who read this repository: change it; then npm run seal -- ${environment} ${namespace}/${name}`;
+  return [of(file, 'error', message, fix)];
 }
 
-function wide(environment: string, { object, path }: Parsed): Finding[] {
+function wide(environment: string, file: Parsed): Finding[] {
+  const { object } = file;
   const scope = scopeOf(object);
   if (!scope) return [];
   const { namespace, name } = object.metadata;
-  return [
-    {
-      rule: 'sealed-secret',
-      severity: 'warning',
-      object: nameOf(object),
-      file: path,
-      message: `is ${scope}: who may make a SealedSecret ${scope === 'cluster-wide' ? 'anywhere' : `in ${namespace}`} can have its values opened under a name of his own`,
-      fix: `npm run seal -- ${environment} ${namespace}/${name} with all its values seals it for this name alone`,
-    },
-  ];
+  const message = `is ${scope}: who may make a SealedSecret ${scope === 'cluster-wide' ? 'anywhere' : `in ${namespace}`} can have its values opened under a name of his own`;
+  const fix = `npm run seal -- ${environment} ${namespace}/${name} with all its values seals it for this name alone`;
+  return [of(file, 'warning', message, fix)];
 }
 
 /** Two files of one Secret: which of them counts is a matter of chance. */
 const twice = (present: readonly Parsed[]): Finding[] =>
-  [...groupBy(present, ({ object }) => nameOf(object))].flatMap(([name, files]) =>
-    files.length < 2
-      ? []
-      : [
-          {
-            rule: 'sealed-secret',
-            severity: 'error' as const,
-            object: name,
-            file: files[1]!.path,
-            message: `is sealed twice, in ${files.map(({ path }) => path).join(' and ')}`,
-            fix: 'keep one of them',
-          },
-        ],
-  );
+  [...groupBy(present, ({ object }) => nameOf(object)).values()].flatMap((files) => {
+    const message = `is sealed twice, in ${files.map(({ path }) => path).join(' and ')}`;
+    return files.length < 2 ? [] : [of(files[1]!, 'error', message, 'keep one of them')];
+  });
 
 /** Sealed by hand, or before its reader asked for labels. */
 const unlabelled = (environment: string, wanted: readonly Sealed[], present: readonly Parsed[]): Finding[] =>
-  present.flatMap(({ object, path }) => {
+  present.flatMap((file) => {
+    const { object } = file;
     const { labels = {} } = wanted.find((each) => isOf(object, each)) ?? {};
     const has = object.spec.template?.metadata?.labels ?? {};
     const lacking = Object.entries(labels).filter(([key, value]) => has[key] !== value);
     if (!lacking.length) return [];
     const { namespace, name } = object.metadata;
-    return [
-      {
-        rule: 'sealed-secret',
-        severity: 'error' as const,
-        object: nameOf(object),
-        file: path,
-        message: `its template lacks ${lacking.map((label) => label.join('=')).join(', ')}, without which its reader does not find the Secret`,
-        fix: `npm run seal -- ${environment} ${namespace}/${name} adds the labels, and keeps the values`,
-      },
-    ];
+    const message = `its template lacks ${lacking.map((label) => label.join('=')).join(', ')}, without which its reader does not find the Secret`;
+    const fix = `npm run seal -- ${environment} ${namespace}/${name} adds the labels, and keeps the values`;
+    return [of(file, 'error', message, fix)];
   });
