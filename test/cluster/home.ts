@@ -26,6 +26,8 @@ export interface Home {
   /** Renders, commits and pushes. Answers the commit. */
   push(): Promise<string>;
   yamlFiles(): string[];
+  /** Waits until these namespaces have so many Deployments and StatefulSets, and all have their pods. */
+  everythingRuns(namespaces: readonly string[], programs: number): Promise<unknown>;
   /** Pods of our own that wait for a node. */
   pending(): Promise<string[]>;
   /** Binds each volume to the node that its pod is on, as local-path does and the bed's provisioner does not. */
@@ -102,6 +104,19 @@ export async function home(
       readdirSync(join(space.folder, folder), { recursive: true, encoding: 'utf8' })
         .filter((path) => path.endsWith('.yaml'))
         .map((path) => join(space.folder, folder, path)),
+    everythingRuns: (namespaces, programs) =>
+      waitFor(
+        'every program runs',
+        async () => {
+          const all = [...(await bed.list('deployments')), ...(await bed.list('statefulsets'))].filter(({ metadata }) =>
+            namespaces.includes(metadata.namespace),
+          );
+          return (
+            all.length === programs && all.every(({ spec, status }) => (status?.readyReplicas ?? 0) === spec.replicas)
+          );
+        },
+        120,
+      ),
     async pending() {
       const waiting = (await own()).filter(({ spec, status }) => !spec.nodeName && status.phase === 'Pending');
       return waiting.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort();

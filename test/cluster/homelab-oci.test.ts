@@ -1,7 +1,7 @@
 // The homelab as its plan has it: Flux that reaches the registry in the house and no git server. Pushed by `artifact`, fetched by
 // the real Flux from a real registry; a broken push, a unit taken out, and the way back to git, in which nothing that runs changes.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -26,13 +26,6 @@ const run = (...words: string[]) => {
   const { status, stdout, stderr } = it.space.run({ input: '' }, ...words);
   if (status !== 0) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
   return stdout;
-};
-
-const edit = (path: string, change: (text: string) => string) => {
-  const file = join(it.space.folder, path);
-  const text = readFileSync(file, 'utf8');
-  expect(change(text)).not.toBe(text);
-  writeFileSync(file, change(text));
 };
 
 /** What the owner keeps in flux-system/; only that this machine's controllers look at sources with a label is added. */
@@ -69,16 +62,6 @@ const namespaces = ['databases', 'family-assistant', 'homelab-dashboard', 'n8n']
 const ours = async (kind: string) =>
   (await it.bed.list(kind)).filter(({ metadata }) => namespaces.includes(metadata.namespace ?? metadata.name));
 
-const everythingRuns = (programs: number) =>
-  waitFor(
-    'every program runs',
-    async () => {
-      const all = [...(await ours('deployments')), ...(await ours('statefulsets'))];
-      return all.length === programs && all.every(({ spec, status }) => (status?.readyReplicas ?? 0) === spec.replicas);
-    },
-    120,
-  );
-
 /** Every object of ours that a change would show at, and which state of it is wanted: controllers go on writing down what they see. */
 async function running(): Promise<Record<string, string>> {
   const kinds =
@@ -114,7 +97,7 @@ const kustomization = (name: string) => it.bed.get('kustomizations.kustomize.too
 beforeAll(async () => {
   it = await home(homelab);
   registry = await it.bed.serveRegistry();
-  edit('charts/environments/homelab.ts', (text) =>
+  it.edit('charts/environments/homelab.ts', (text) =>
     text.replace("interval: '30s' }", `interval: '30s', registry: { prefix: '${registry}', insecure: true } }`),
   );
   it.space.write('.gitignore', 'node_modules\ncertificate.pem\n');
@@ -149,13 +132,13 @@ describe('homelab from the registry in the house', () => {
       revision: `homelab@${artifact.digest}`,
       metadata: { 'org.opencontainers.image.revision': `main@sha1:${commit}` },
     });
-    await everythingRuns(7);
+    await it.everythingRuns(namespaces, 7);
   });
 
   test('a broken commit is refused with a reason where it is broken, and all goes on as it was', async () => {
     const file = 'clusters/homelab/n8n/n8n.yaml';
     const before = await settled();
-    edit(file, (text) => text.replace('replicas: 1', 'replicas: many'));
+    it.edit(file, (text) => text.replace('replicas: 1', 'replicas: many'));
     const commit = await push('break n8n');
     const refused = await waitFor('Flux refuses it', async () => {
       const condition = ready(await kustomization('n8n'));
@@ -167,14 +150,14 @@ describe('homelab from the registry in the house', () => {
     );
     expect(await running()).toEqual(before);
 
-    edit(file, (text) => text.replace('replicas: many', 'replicas: 1'));
+    it.edit(file, (text) => text.replace('replicas: many', 'replicas: 1'));
     await fluxReady(it.bed, await push('repair n8n'), 60);
     expect(await running()).toEqual(before);
   });
 
   test('a tree that does not build changes nothing at all', async () => {
     const before = await settled();
-    edit('clusters/homelab/kustomization.yaml', (text) => text.replace('- apps.yaml', '- nowhere.yaml'));
+    it.edit('clusters/homelab/kustomization.yaml', (text) => text.replace('- apps.yaml', '- nowhere.yaml'));
     await push('list a file that is not there');
     const refused = await waitFor('the root refuses it', async () => {
       const condition = ready(await kustomization('flux-system'));
@@ -182,7 +165,7 @@ describe('homelab from the registry in the house', () => {
     });
     expect(refused.message).toContain('nowhere.yaml');
     expect(await running()).toEqual(before);
-    edit('clusters/homelab/kustomization.yaml', (text) => text.replace('- nowhere.yaml', '- apps.yaml'));
+    it.edit('clusters/homelab/kustomization.yaml', (text) => text.replace('- nowhere.yaml', '- apps.yaml'));
     await fluxReady(it.bed, await push('repair'), 60);
     expect(await running()).toEqual(before);
   });
@@ -191,7 +174,7 @@ describe('homelab from the registry in the house', () => {
     await it.bed.apply([
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mine', namespace: 'homelab-dashboard' } },
     ]);
-    edit('charts/homelab/homelab.ts', (text) =>
+    it.edit('charts/homelab/homelab.ts', (text) =>
       text.replace('  dashboard(app);\n', '').replace("import { dashboard } from './dashboard.ts';\n", ''),
     );
     run('synth', 'homelab');
@@ -201,14 +184,14 @@ describe('homelab from the registry in the house', () => {
       async () => !(await it.bed.get('deployment', 'homelab-dashboard', 'homelab-dashboard')),
     );
     expect(await it.bed.get('configmap', 'homelab-dashboard', 'mine')).toBeDefined();
-    await everythingRuns(6);
+    await it.everythingRuns(namespaces, 6);
   });
 
   test('back to git, nothing that runs changes; the artifact is read no more', async () => {
-    await everythingRuns(6);
+    await it.everythingRuns(namespaces, 6);
     const before = await settled();
     const { url } = it.repository;
-    edit('charts/environments/homelab.ts', (text) =>
+    it.edit('charts/environments/homelab.ts', (text) =>
       text.replace("source: 'oci' });", "source: 'git' });").replace('url: people.repository', `url: '${url}'`),
     );
     // The bed's server asks for no key.
@@ -221,6 +204,6 @@ describe('homelab from the registry in the house', () => {
       async () => !(await it.bed.get('ocirepositories.source.toolkit.fluxcd.io', 'flux-system', 'flux-system')),
     );
     expect(await running()).toEqual(before);
-    await everythingRuns(6);
+    await it.everythingRuns(namespaces, 6);
   });
 });

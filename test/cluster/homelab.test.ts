@@ -1,7 +1,3 @@
-// The homelab on its three nodes, with Flux that reads git: pushed through the real Flux, placed by the real scheduler, an app taken out, a hand edit, and
-// each node gone once. No container runs: pods are KWOK's, which become Ready by decree.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { homelabWith } from '../../charts/environments/homelab.ts';
 import { type KubernetesObject, waitFor } from './client.ts';
@@ -16,7 +12,7 @@ let it: Home;
 
 beforeAll(async () => {
   it = await home(homelab);
-  edit('charts/environments/homelab.ts', "source: 'oci' });", "source: 'git' });");
+  it.edit('charts/environments/homelab.ts', (text) => text.replace("source: 'oci' });", "source: 'git' });"));
   await it.bed.apply([
     // Flux, cert-manager, sealed-secrets, Traefik, Alloy; Prometheus, Loki, the collector, Grafana.
     chartPods('platform', 3, { cpu: '500m', memory: '768Mi' }),
@@ -30,23 +26,6 @@ afterAll(async () => it?.stop());
 
 const ours = async (kind: string) =>
   (await it.bed.list(kind)).filter(({ metadata }) => namespaces.includes(metadata.namespace));
-
-const everythingRuns = (programs: number) =>
-  waitFor(
-    'every program runs',
-    async () => {
-      const all = [...(await ours('deployments')), ...(await ours('statefulsets'))];
-      return all.length === programs && all.every(({ spec, status }) => (status?.readyReplicas ?? 0) === spec.replicas);
-    },
-    120,
-  );
-
-const edit = (path: string, from: string, to: string) => {
-  const file = join(it.space.folder, path);
-  const text = readFileSync(file, 'utf8');
-  expect(text).toContain(from);
-  writeFileSync(file, text.replace(from, to));
-};
 
 describe('homelab', () => {
   test('the API server takes every object, unknown fields refused, once every Secret is sealed', async () => {
@@ -65,7 +44,7 @@ describe('homelab', () => {
     expect(dependsOn('n8n')).not.toContain('flux-system/family-assistant');
     process.stdout.write(`stood in for: ${it.bed.standIns.join(', ')}\n`);
     // Backend, frontend, dashboard, n8n; PostgreSQL, Redis, Qdrant.
-    await everythingRuns(7);
+    await it.everythingRuns(namespaces, 7);
     expect(await it.pending()).toEqual([]);
   });
 
@@ -78,7 +57,7 @@ describe('homelab', () => {
       const { env = [] } = containers(await it.bed.get('deployment', 'n8n', 'n8n'));
       return !env.some(({ name }: { name: string }) => name === 'N8N_PORT');
     });
-    await everythingRuns(7);
+    await it.everythingRuns(namespaces, 7);
   });
 
   test('with a node gone only what is on its disk waits for it; PostgreSQL and Redis keep their majority', async () => {
@@ -100,7 +79,7 @@ describe('homelab', () => {
         if (spec.replicas > 1) expect(`${metadata.name}: ${status.readyReplicas}`).toBe(`${metadata.name}: 2`);
       }
       await it.bed.kubectl(['uncordon', name]);
-      await everythingRuns(7);
+      await it.everythingRuns(namespaces, 7);
     }
   });
 
@@ -108,8 +87,8 @@ describe('homelab', () => {
     await it.bed.apply([
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mine', namespace: 'homelab-dashboard' } },
     ]);
-    edit('charts/homelab/homelab.ts', '  dashboard(app);\n', '');
-    edit('charts/homelab/homelab.ts', "import { dashboard } from './dashboard.ts';\n", '');
+    it.edit('charts/homelab/homelab.ts', (text) => text.replace('  dashboard(app);\n', ''));
+    it.edit('charts/homelab/homelab.ts', (text) => text.replace("import { dashboard } from './dashboard.ts';\n", ''));
     const commit = await it.push();
     await reconcile(it.bed);
     await fluxReady(it.bed, commit, 90);
@@ -118,6 +97,6 @@ describe('homelab', () => {
       async () => !(await it.bed.get('deployment', 'homelab-dashboard', 'homelab-dashboard')),
     );
     expect(await it.bed.get('configmap', 'homelab-dashboard', 'mine')).toBeDefined();
-    await everythingRuns(6);
+    await it.everythingRuns(namespaces, 6);
   });
 });
