@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dump, loadAll } from 'js-yaml';
 import { built } from '../test/cluster/targets.ts';
-import type { Workspace } from '../test/workspace.ts';
+import { runner, type Workspace } from '../test/workspace.ts';
 import { objectsOf } from './services.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -107,7 +107,7 @@ export const onRepository = (ours: Workspace, folder: string, ...environments: s
 
 const synth = ({ folder }: Workspace, ...environments: string[]): Contestant => ({
   name: 'fleet-synth',
-  command: [node, '--import', './strip.mjs', 'main.ts', 'synth', ...environments],
+  command: [node, ...runner(folder), 'main.ts', 'synth', ...environments],
   cwd: folder,
 });
 

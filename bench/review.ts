@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { toYaml } from '../synth/emit.ts';
+import { runner } from '../test/workspace.ts';
 
 // Times `review` as a whole process over 5,000 objects in 1,000 files, every one of which changed, and over the same
-// tree with one file changed. Run: node --import ./strip.mjs bench/review.ts
+// tree with one file changed. Run: node --experimental-vm-modules --no-warnings run.mjs bench/review.ts
 
 const SERVICES = 1000;
 const ROUNDS = 5;
@@ -71,7 +72,7 @@ function time(what: string) {
     const start = performance.now();
     execFileSync(
       process.execPath,
-      ['--import', './strip.mjs', 'main.ts', 'review', '--repo', repo, '--base', 'HEAD', '--format', 'json'],
+      [...runner(), 'main.ts', 'review', '--repo', repo, '--base', 'HEAD', '--format', 'json'],
       {
         cwd: new URL('..', import.meta.url),
         maxBuffer: 2 ** 30,

@@ -1,4 +1,4 @@
-// node --import ./strip.mjs bench/shape.ts: what the strict shapes cost, and what ajv's compiled validators would.
+// node --experimental-vm-modules --no-warnings run.mjs bench/shape.ts: what the strict shapes cost, and what ajv's compiled validators would.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';

@@ -112,7 +112,7 @@ function pathOf(url: string): string {
 /** A person's file: outside of Node, libraries, constructs and the engine. */
 const isCaller = (url: string) =>
   !url.startsWith('node:') &&
-  !/^((commands|constructs|imports|synth)\/|main|strip)|(^|\/)node_modules\//.test(pathOf(url));
+  !/^((commands|constructs|imports|synth)\/|main|run|strip)|(^|\/)node_modules\//.test(pathOf(url));
 
 /**
  * Notes the line of every chart and unit that `build` makes. Units only: one stack per file of output costs a few

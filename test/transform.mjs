@@ -1,3 +1,3 @@
-import { stripTypes } from '../strip-hooks.mjs';
+import { stripTypes } from '../strip.mjs';
 
 export default { process: (source, file) => ({ code: stripTypes(source, file) }) };

@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const env = { ...process.env, NO_COLOR: '1' };
 const engine = [
   'main.ts',
+  'run.mjs',
   'strip.mjs',
-  'strip-hooks.mjs',
   'package.json',
   'cdk8s.yaml',
   'commands',
@@ -17,6 +17,9 @@ const engine = [
   'imports',
   'constructs',
 ];
+
+/** Arguments of node before those of a TypeScript program, as in package.json. */
+export const runner = (folder = root) => ['--experimental-vm-modules', '--no-warnings', join(folder, 'run.mjs')];
 
 /** A copy of the project in a folder of its own, where a test may break what it likes. */
 export interface Workspace {
@@ -43,7 +46,7 @@ export function workspace(...folders: string[]): Workspace {
     run(...args) {
       const [first, ...rest] = args;
       const { input, words } = typeof first === 'object' ? { ...first, words: rest } : { input: '', words: args };
-      return spawnSync(process.execPath, ['--import', './strip.mjs', 'main.ts', ...(words as string[])], {
+      return spawnSync(process.execPath, [...runner(folder), 'main.ts', ...(words as string[])], {
         cwd: folder,
         encoding: 'utf8',
         env,
@@ -51,7 +54,7 @@ export function workspace(...folders: string[]): Workspace {
       });
     },
     start(...args) {
-      const child = spawn(process.execPath, ['--import', './strip.mjs', 'main.ts', ...args], { cwd: folder, env });
+      const child = spawn(process.execPath, [...runner(folder), 'main.ts', ...args], { cwd: folder, env });
       let printed = '';
       for (const stream of [child.stdout, child.stderr])
         stream.setEncoding('utf8').on('data', (text) => (printed += text));

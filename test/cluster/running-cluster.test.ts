@@ -8,6 +8,7 @@ import { homelabWith } from '../../charts/environments/homelab.ts';
 import type { Verdict } from '../../synth/live/adopt.ts';
 import type { Deviation } from '../../synth/live/verify.ts';
 import { documentedShapes } from '../json-shapes.ts';
+import { runner } from '../workspace.ts';
 import { type KubernetesObject, waitFor } from './client.ts';
 import { bootstrap, fluxReady, reconcile } from './gitops.ts';
 import { type Home, home } from './home.ts';
@@ -41,7 +42,7 @@ function run(words: string[], first: string[] = []): Promise<Ended> {
   const PATH = [...first, built('kube'), process.env['PATH']].join(':');
   const env = { ...process.env, NO_COLOR: '1', KUBECONFIG: it.bed.kubeconfig, HOME: it.bed.dir, PATH };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', './strip.mjs', 'main.ts', ...words], {
+    const child = spawn(process.execPath, [...runner(it.space.folder), 'main.ts', ...words], {
       cwd: it.space.folder,
       env,
     });

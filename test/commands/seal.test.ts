@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { assigned, checkValues, fromEnvFile, type Source, valuesOf } from '../../commands/seal-values.ts';
 import type { Credential } from '../../synth/seal.ts';
-import { type Workspace, workspace } from '../workspace.ts';
+import { runner, type Workspace, workspace } from '../workspace.ts';
 
 // Sealing as a user meets it, on an environment with Secrets that several namespaces read.
 
@@ -85,7 +85,7 @@ describe('npm run seal', () => {
   // Of util-linux; others have another `script`.
   const atTerminal = process.platform === 'linux' ? test : test.skip;
   atTerminal('asks at a terminal, and shows nothing of what is typed', async () => {
-    const command = `${process.execPath} --import ./strip.mjs main.ts seal homelab databases/elsewhere-homelab-backups ${CERT.join(' ')}`;
+    const command = `${process.execPath} ${runner(space.folder).join(' ')} main.ts seal homelab databases/elsewhere-homelab-backups ${CERT.join(' ')}`;
     const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], { cwd: space.folder });
     const answers = ['typed-id\r', 'typed-secret\r'];
     let printed = '';

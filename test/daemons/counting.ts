@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '../cluster/client.ts';
+import { runner } from '../workspace.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,7 +23,7 @@ export class Counting {
   readonly #process: ChildProcess;
 
   constructor({ program, args, env, inside = [] }: CountingProps) {
-    const node = [process.execPath, '--import', `${root}strip.mjs`, `${root}test/daemons/${program}`];
+    const node = [process.execPath, ...runner(), `${root}test/daemons/${program}`];
     const [first, ...rest] = [...inside, 'setpriv', '--pdeathsig=KILL', ...node, ...args];
     this.#process = spawn(first!, rest, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface(this.#process.stdout!).on('line', (line) => {

@@ -21,6 +21,7 @@ import { compare } from '../../synth/compare.ts';
 import { emitFile } from '../../synth/emit.ts';
 import { withLock } from '../../synth/lock.ts';
 import { type PublishOptions, publish, readTree, settle } from '../../synth/publish.ts';
+import { runner } from '../workspace.ts';
 
 type Plan = Record<string, Record<string, string>>;
 
@@ -93,13 +94,12 @@ function pointsOf(plan: Plan): string[] {
 }
 
 const publisher = fileURLToPath(new URL('publisher.ts', import.meta.url));
-const strip = fileURLToPath(new URL('../../strip.mjs', import.meta.url));
 
 /** Arguments of node for a synth in a process of its own. */
 function synthOf(plan: Plan, point: number | 'forever' | undefined = undefined): string[] {
   const file = join(dirname(root), 'plan.json');
   writeFileSync(file, JSON.stringify(plan));
-  return ['--import', strip, publisher, root, file, ...(point === undefined ? [] : [`${point}`])];
+  return [...runner(), publisher, root, file, ...(point === undefined ? [] : [`${point}`])];
 }
 
 describe('publish', () => {
@@ -219,7 +219,9 @@ describe('a synth killed', () => {
         if (left-- === 0) throw new Error('broken');
       };
       commit(${JSON.stringify(root)}, ${JSON.stringify(comparisonsOf(after).flatMap(({ steps }) => steps))}, hook);`;
-    const { signal } = spawnSync(process.execPath, ['--import', strip, '--input-type=module', '--eval', script]);
+    const file = join(dirname(root), 'undo.ts');
+    writeFileSync(file, script);
+    const { signal } = spawnSync(process.execPath, [...runner(), file]);
     expect(signal).toBe('SIGKILL');
     expect(settle(root)).toBe(true);
     expect(snapshot()).toEqual(treeOf(before));

@@ -1,4 +1,4 @@
-// One synth's writing in a process of its own: node --import ./strip.mjs test/synth/publisher.ts <root> <plan.json> [point]
+// One synth's writing in a process of its own: node --experimental-vm-modules --no-warnings run.mjs test/synth/publisher.ts <root> <plan.json> [point]
 // The plan holds the texts of every environment; before the point of that number the process kills itself, and
 // `forever` writes the plan and an empty one in turn until somebody else does.
 import { readFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 // Which of the values that are rendered for a Helm chart the chart has. Charts cannot be had by the tests, so what was once
 // read from one is kept in chart-values.json, by its version. To renew it, with every chart unpacked below a folder
 // (`helm pull --untar`):
-//   node --import ./strip.mjs test/systems/chart-values.ts <folder> && npm run format
+//   node --experimental-vm-modules --no-warnings run.mjs test/systems/chart-values.ts <folder> && npm run format
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
