@@ -24,8 +24,16 @@ const FORM = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|(n|u|m|k|M|G|T|P|E|Ki
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export function quantity(value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
-  const [, digits, exponent, suffix] = (typeof value === 'string' && FORM.exec(value)) || [];
+  if (typeof value !== 'string') return typeof value === 'number' ? value : undefined;
+  if (!read.has(value)) read.set(value, parsed(value));
+  return read.get(value);
+}
+
+/** The same few are asked for over and over. */
+const read = new Map<string, number | undefined>();
+
+function parsed(value: string): number | undefined {
+  const [, digits, exponent, suffix] = FORM.exec(value) ?? [];
   if (digits === undefined) return undefined;
   return exponent ? Number(digits + exponent) : Number(digits) * SUFFIX[suffix ?? '']!;
 }

@@ -1,10 +1,11 @@
 import type { Node, NodePool } from '../../imports/environment.ts';
 import { type Labels, labelsOfNode, tolerates } from '../../imports/placement.ts';
 import { quantity } from '../../imports/quantity.ts';
-import { type Json, map, maps, strings } from '../resolve/json.ts';
+import { at, type Json, map, maps, strings } from '../resolve/json.ts';
 import { isEmpty, matches, type Selector, selectorOf } from '../resolve/selectors.ts';
 import type { Container, Workload } from '../resolve/workloads.ts';
 import type { Rule } from './rule.ts';
+import { few } from './wording.ts';
 
 /** A machine as the scheduler sees it; one stands for all of a pool. */
 export interface Machine extends Node {
@@ -51,54 +52,86 @@ status: {capacity: {cpu: "4", memory: 8Gi}}
 `;
 }
 
-/** The first of the scheduler's filters that no machine passes: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
-export function refusalOf(workload: Pick<Workload, 'containers' | 'pod'>, machines: readonly Machine[]) {
+/** One of the scheduler's filters: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/ */
+export interface Filter {
+  readonly field: string;
+  readonly passes: (machine: Machine) => boolean;
+  /** Of machines none of which passes. */
+  readonly refusal: (machines: readonly Machine[]) => { readonly message: string; readonly fix: string };
+}
+
+/** What a machine has to be to take these pods, in the scheduler's order. */
+export function filtersOf(workload: Pick<Workload, 'containers' | 'pod'>): Filter[] {
   const { pod } = workload;
-  const names = (list: readonly Machine[]) => list.map(({ name }) => name).join(', ');
   const wanted: Selector = { labels: strings(pod.nodeSelector), expressions: [] };
-  const selected = machines.filter(({ labels }) => matches(wanted, labels));
-  if (!selected.length) {
-    const labels = Object.entries(wanted.labels).map(([key, value]) => `${key}=${value}`);
-    return {
-      field: 'nodeSelector',
-      message: `no node has ${labels.join(', ')}`,
-      fix: `use labels that one of ${names(machines)} has`,
-    };
-  }
-  const terms = maps(
-    map(map(map(pod.affinity).nodeAffinity).requiredDuringSchedulingIgnoredDuringExecution).nodeSelectorTerms,
-  );
-  const liked = terms.length
-    ? selected.filter((machine) => terms.some((term) => termMatches(term, machine)))
-    : selected;
-  if (!liked.length) {
-    const message = `none of ${names(selected)} satisfies what is required`;
-    return { field: 'affinity.nodeAffinity', message, fix: 'require labels that a node has, or prefer them' };
-  }
+  const terms = maps(at(pod, 'affinity', 'nodeAffinity', REQUIRED, 'nodeSelectorTerms')).map(termOf);
   const tolerations = maps(pod.tolerations);
-  const open = liked.filter(({ taints = [] }) => taints.every((taint) => tolerates(tolerations, taint)));
-  if (!open.length) {
-    const taints = [
-      ...new Set(liked.flatMap(({ taints = [] }) => taints.map(({ key, effect }) => `${key}:${effect}`))),
-    ];
-    return {
-      field: 'tolerations',
-      message: `${names(liked)} refuse pods that do not tolerate ${taints.join(', ')}`,
-      fix: 'add the toleration',
-    };
-  }
   const needs = requestsOf(workload);
-  const fits = open.some(
-    ({ cpu, memory }) => needs.cpu <= (quantity(cpu) ?? Infinity) && needs.memory <= (quantity(memory) ?? Infinity),
-  );
-  if (fits) return undefined;
-  const sizes = [...new Set(open.map(({ name, cpu, memory }) => `${name} (${cpu} CPU, ${memory})`))];
-  const asked = `${needs.cpu} CPU and ${Math.ceil(needs.memory / 2 ** 20)}Mi`;
-  return {
-    field: 'containers',
-    message: `one pod requests ${asked}, more than any of ${sizes.join(', ')} has`,
-    fix: 'lower the requests, or add a larger node',
-  };
+  const selected: Filter[] = [
+    {
+      field: 'nodeSelector',
+      passes: ({ labels }) => matches(wanted, labels),
+      refusal: (machines) => ({
+        message: `no node has ${Object.entries(wanted.labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(', ')}`,
+        fix: `use labels that one of ${few(machines.map(({ name }) => name))} has`,
+      }),
+    },
+  ];
+  const liked: Filter[] = [
+    {
+      field: 'affinity.nodeAffinity',
+      passes: (machine) => terms.some((matchesTerm) => matchesTerm(machine)),
+      refusal: (machines) => ({
+        message: `none of ${few(machines.map(({ name }) => name))} satisfies what is required`,
+        fix: 'require labels that a node has, or prefer them',
+      }),
+    },
+  ];
+  return [
+    ...(isEmpty(wanted) ? [] : selected),
+    ...(terms.length ? liked : []),
+    {
+      field: 'tolerations',
+      passes: ({ taints = [] }) => taints.every((taint) => tolerates(tolerations, taint)),
+      refusal: (machines) => {
+        const all = machines.flatMap(({ taints = [] }) => taints.map(({ key, effect }) => `${key}:${effect}`));
+        const taints = [...new Set(all)].join(', ');
+        return {
+          message: `${few(machines.map(({ name }) => name))} refuse pods that do not tolerate ${taints}`,
+          fix: 'add the toleration',
+        };
+      },
+    },
+    {
+      field: 'containers',
+      passes: ({ cpu, memory }) =>
+        needs.cpu <= (quantity(cpu) ?? Number.POSITIVE_INFINITY) &&
+        needs.memory <= (quantity(memory) ?? Number.POSITIVE_INFINITY),
+      refusal: (machines) => {
+        const sizes = [...new Set(machines.map(({ name, cpu, memory }) => `${name} (${cpu} CPU, ${memory})`))];
+        const asked = `${needs.cpu} CPU and ${Math.ceil(needs.memory / 2 ** 20)}Mi`;
+        return {
+          message: `one pod requests ${asked}, more than any of ${few(sizes)} has`,
+          fix: 'lower the requests, or add a larger node',
+        };
+      },
+    },
+  ];
+}
+
+const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
+
+/** The first filter that no machine passes, of those that passed the ones before. */
+export function refusalOf(workload: Pick<Workload, 'containers' | 'pod'>, machines: readonly Machine[]) {
+  let left = machines;
+  for (const { field, passes, refusal } of filtersOf(workload)) {
+    const passing = left.filter(passes);
+    if (!passing.length) return { field, ...refusal(left) };
+    left = passing;
+  }
+  return undefined;
 }
 
 /** What one pod takes: init containers run one by one, beside the sidecars started before them. */
@@ -120,11 +153,11 @@ export function requestsOf({ containers, pod }: Pick<Workload, 'containers' | 'p
 const requestOf = ({ requests, limits }: Container, resource: string) =>
   quantity(requests[resource] ?? limits[resource]) ?? 0;
 
-function termMatches(term: Json, { name, labels }: Machine): boolean {
+function termOf(term: Json): (machine: Machine) => boolean {
   const fields = selectorOf({ matchExpressions: term.matchFields });
   const expressions = selectorOf({ matchExpressions: term.matchExpressions });
-  if (isEmpty(fields) && isEmpty(expressions)) return false;
-  return matches(fields, { 'metadata.name': name }) && matches(expressions, labels);
+  if (isEmpty(fields) && isEmpty(expressions)) return () => false;
+  return ({ name, labels }) => matches(fields, { 'metadata.name': name }) && matches(expressions, labels);
 }
 
 export const placementRules: readonly Rule[] = [unschedulable];

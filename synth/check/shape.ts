@@ -1,8 +1,9 @@
 import { isCustom } from '../../imports/kinds.ts';
 import { schemaOf } from '../../imports/schemas.ts';
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { groupOf, type KubeObject, type Manifest } from '../manifest.ts';
 import { map } from '../resolve/json.ts';
 import { unknowable } from '../resolve/links.ts';
+import type { Index } from '../resolve.ts';
 import { formats } from './formats.ts';
 import { refusedRules } from './refused.ts';
 import { refusedPodRules } from './refused-pods.ts';
@@ -23,20 +24,32 @@ const NAMES: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/RoleBinding': 'path',
 };
 
-const known = new WeakMap<KubeObject, readonly Fault[]>();
+type Faulty = readonly { readonly manifest: Manifest; readonly fault: Fault }[];
 
-/** All faults of an object, found once for all rules; none where its kind is not known. */
+const known = new WeakMap<Index, Faulty>();
+
+/** All faults of all objects, found once for all rules. */
+function faultsIn(index: Index): Faulty {
+  const faulty =
+    known.get(index) ??
+    index.manifests.flatMap((manifest) => faultsOf(manifest.object).map((fault) => ({ manifest, fault })));
+  known.set(index, faulty);
+  return faulty;
+}
+
+/** None where its kind is not known. */
 function faultsOf(object: KubeObject): readonly Fault[] {
-  const before = known.get(object);
-  if (before) return before;
   const { apiVersion, kind } = object;
   const schema = schemaOf(apiVersion, kind);
-  // SOPS keeps what it needs to decrypt beside the object's own fields; Flux takes it off before it applies.
-  const { sops: _, ...plain } = object;
-  const faults = schema ? [...strictly(plain, schema, isCustom(apiVersion)), ...nameFaults(object)] : [];
-  known.set(object, faults);
-  return faults;
+  if (!schema) return [];
+  return [
+    ...strictly('sops' in object ? withoutSops(object) : object, schema, isCustom(apiVersion)),
+    ...nameFaults(object),
+  ];
 }
+
+/** SOPS keeps what it needs to decrypt beside the object's own fields; Flux takes it off before it applies. */
+const withoutSops = ({ sops: _, ...own }: KubeObject) => own;
 
 function nameFaults({ apiVersion, kind, metadata }: KubeObject): Fault[] {
   const { name, generateName } = map(metadata);
@@ -65,14 +78,12 @@ function shape(name: Fault['rule'], doc: string, breaks: string, passes: string)
     doc,
     severity: 'error',
     *check({ index, closed }) {
-      for (const manifest of index.manifests) {
-        for (const fault of faultsOf(manifest.object)) {
-          if (fault.rule !== name || (!closed && filledLater(fault))) continue;
-          // Which version of an operator a stranger runs is not known, and its fields come and go.
-          const unsure = isCustom(manifest.object.apiVersion) || isGated(manifest.object, fault);
-          const severity = !closed && unsure ? 'warning' : 'error';
-          yield { manifest, field: fault.field, message: fault.message, fix: fault.fix, severity };
-        }
+      for (const { manifest, fault } of faultsIn(index)) {
+        if (fault.rule !== name || (!closed && filledLater(fault))) continue;
+        // Which version of an operator a stranger runs is not known, and its fields come and go.
+        const unsure = isCustom(manifest.object.apiVersion) || isGated(manifest.object, fault);
+        const severity = !closed && unsure ? 'warning' : 'error';
+        yield { manifest, field: fault.field, message: fault.message, fix: fault.fix, severity };
       }
     },
     breaks,

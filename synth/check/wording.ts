@@ -47,3 +47,7 @@ export function fits(value: unknown, type: string | readonly string[]): boolean 
   if (type === 'integer') return Number.isInteger(value);
   return typeof value === type;
 }
+
+/** Names of a large pool say less than how many there are. */
+export const few = (names: readonly string[], most = 10) =>
+  names.length > most ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');

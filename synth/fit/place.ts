@@ -1,6 +1,7 @@
 import type { Node, NodePool } from '../../imports/environment.ts';
 import { quantity } from '../../imports/quantity.ts';
-import { type Machine, machineOf, refusalOf } from '../check/placement.ts';
+import { type Filter, filtersOf, type Machine, machineOf } from '../check/placement.ts';
+import { few } from '../check/wording.ts';
 import type { Amount, Resident } from './residents.ts';
 
 /** One node and who sits on it. */
@@ -64,6 +65,8 @@ export function place(
   const homeless: Homeless[] = [];
   const everywhere = residents.filter(({ pods }) => pods === 'every-node');
   for (const resident of [...everywhere, ...residents.filter(({ pods }) => pods !== 'every-node')]) {
+    const wanted = resident.pods === 'every-node' ? seats.length : count(resident);
+    if (!wanted) continue;
     const open = seats.filter(({ machine }) => mayTake(machine, resident));
     if (resident.pods === 'every-node') {
       const without = open.filter((seat) => shortage(seat, resident));
@@ -71,7 +74,6 @@ export function place(
       if (without.length) homeless.push({ resident, pods: without.length, why: whyNot(without, resident) });
       continue;
     }
-    const wanted = count(resident);
     for (let i = 0; i < wanted; i++) {
       const best = bestOf(open, resident);
       if (best) sit(best, resident);
@@ -88,15 +90,13 @@ export function place(
   return { seats, homeless };
 }
 
-const answers = new WeakMap<Machine, Map<Resident, boolean>>();
+const filters = new WeakMap<Resident, readonly Filter[]>();
 
-/** Asked again in every situation, and the same in all of them. */
+/** Asked of every machine in every situation, so what a pod asks for is read once. */
 function mayTake(machine: Machine, resident: Resident): boolean {
-  const known = answers.get(machine) ?? new Map<Resident, boolean>();
-  answers.set(machine, known);
-  const answer = known.get(resident) ?? !refusalOf(resident.template, [machine]);
-  known.set(resident, answer);
-  return answer;
+  const known = filters.get(resident) ?? filtersOf(resident.template);
+  filters.set(resident, known);
+  return known.every(({ passes }) => passes(machine));
 }
 
 function sit({ used, residents }: Seat, resident: Resident) {
@@ -147,5 +147,5 @@ function whyNot(seats: readonly Seat[], resident: Resident): string {
     const reason = apart ? 'has one of them already' : short ? `no ${short} left` : 'would have too many of them';
     reasons.set(reason, [...(reasons.get(reason) ?? []), seat.node]);
   }
-  return [...reasons].map(([reason, nodes]) => `${nodes.join(', ')}: ${reason}`).join('; ');
+  return [...reasons].map(([reason, nodes]) => `${few(nodes)}: ${reason}`).join('; ');
 }
