@@ -32,8 +32,8 @@ const NOTHING: Needs = { pods: 0, cpu: 0, memory: 0, memoryLimit: 0, claims: 0, 
 export function needsOf(scope: Construct, namespace: string): { readonly all: Needs; readonly largest: PodNeeds } {
   const objects = scope.node.root.node
     .findAll()
-    .filter((child): child is ApiObject => ApiObject.isApiObject(child) && child.metadata.namespace === namespace)
-    .filter(({ kind }) => kind in COUNTED)
+    .filter((child): child is ApiObject => ApiObject.isApiObject(child) && child.kind in COUNTED)
+    .filter(({ metadata }) => metadata.namespace === namespace)
     // biome-ignore lint/suspicious/noExplicitAny: objects of every kind that brings pods
     .map((object): any => object.toJson());
   const most = new Map<string, number>(
