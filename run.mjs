@@ -25,49 +25,62 @@ module.enableCompileCache?.(fileURLToPath(new URL('./node_modules/.cache/compile
 const require = createRequire(import.meta.url);
 const compiler = `${process.version}-${process.arch}`;
 const modules = new Map();
+const sources = new Map();
+const importers = new Map();
 const fresh = [];
 let linking = Promise.resolve();
+let generation = 0;
 
 /** What `import` means in the module `from`: https://nodejs.org/docs/latest-v20.x/api/vm.html#modulelinklinker */
 function find(specifier, from) {
-  const url = /^(\.|file:)/.test(specifier) ? urlOf(specifier, from.identifier) : specifier;
-  if (!modules.has(url)) modules.set(url, isTypeScript.test(url) ? typeScript(url, from) : library(url, from));
+  const url = /^(\.|file:)/.test(specifier) ? new URL(specifier, from.identifier).href : specifier;
+  if (!importers.has(url)) importers.set(url, new Set());
+  importers.get(url).add(from.identifier);
+  if (!modules.has(url)) modules.set(url, /^file:.*\.ts$/.test(url) ? typeScript(url, from) : library(url, from));
   return modules.get(url);
 }
 
-const isTypeScript = /^file:.*\.ts(\?|$)/;
-const isReloaded = /^(?!.*\/(node_modules|synth)\/).*\.ts$/;
+const reloaded = ['charts', 'constructs', 'imports'].map((folder) => new URL(`${folder}/`, import.meta.url).href);
 
 /**
- * Watch mode imports an environment as `?v=<generation>`; what it imports of charts/, constructs/ and imports/ follows
- * with the same generation, so an edit is seen, while libraries and the engine stay loaded.
+ * Watch mode imports its environments as `?v=<generation>`: from a new one on, what was edited since or has failed, and
+ * all that imports it, is loaded anew. Libraries and the engine stay, and so does what V8 has learnt of the rest.
  */
-function urlOf(specifier, from) {
-  const { href } = new URL(specifier, from);
-  const [generation] = /\?v=\d+$/.exec(from) ?? [];
-  return generation && isReloaded.test(href) ? href + generation : href;
+function renew() {
+  const stale = [...modules].flatMap(([url, { status }]) =>
+    status !== 'evaluated' || (sources.has(url) && readable(url) !== sources.get(url)) ? [url] : [],
+  );
+  // It grows while it is walked.
+  for (const url of stale) {
+    if (!reloaded.some((folder) => url.startsWith(folder)) || !modules.delete(url)) continue;
+    stale.push(...importers.get(url));
+  }
+}
+
+function readable(url) {
+  try {
+    return readFileSync(fileURLToPath(url), 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function typeScript(url, from) {
   const file = fileURLToPath(url);
-  const source = sourceOf(file, from);
+  const source = readable(url);
+  if (source === undefined) {
+    throw new Error(`Cannot find module '${file}' imported from ${fileURLToPath(from.identifier)}`);
+  }
+  sources.set(url, source);
   const code = stripTypes(source, file);
   // Compiled code knows its own name, but on Node 20 no longer whose `import()` it holds.
-  const compiled = url.endsWith('.ts') && !code.includes('import(') && `${keyOf(url + source)}.${compiler}`;
+  const compiled = !code.includes('import(') && `${keyOf(url + source)}.${compiler}`;
   const cachedData = compiled ? kept(compiled) : undefined;
   const known = cachedData && parse(code, url, cachedData);
   if (known) return known;
   const made = parse(code, url);
   if (compiled) fresh.push({ compiled, made });
   return made;
-}
-
-function sourceOf(file, from) {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    throw new Error(`Cannot find module '${file}' imported from ${fileURLToPath(from.identifier)}`);
-  }
 }
 
 /** Undefined where `cachedData` is not of this compiler. */
@@ -105,7 +118,12 @@ async function library(name, from) {
 
 /** Finds, links and evaluates; what is there already is given as it is. */
 async function load(specifier, from) {
-  const made = await find(specifier, from);
+  const [, asked = 0] = /\?v=(\d+)$/.exec(specifier) ?? [];
+  if (asked > generation) {
+    generation = asked;
+    renew();
+  }
+  const made = await find(specifier.replace(/\?v=\d+$/, ''), from);
   // One graph after the other: a module that is being linked for one of them would count as ready for the next.
   linking = linking.then(
     () => link(made),

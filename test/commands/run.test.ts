@@ -89,6 +89,55 @@ test('libraries may be ES modules, and several imports may wait for each other',
   expect(stdout).toBe('2 3\n');
 });
 
+test('a new generation loads anew what was edited, and what imports that', () => {
+  space.write('charts/top.ts', "export { left } from './left.ts';\nexport { right } from './right.ts';");
+  space.write('charts/left.ts', "import { leaf } from './leaf.ts';\nexport const left = { leaf };");
+  space.write('charts/right.ts', 'export const right = {};');
+  space.write(
+    'generations.ts',
+    `
+import { rmSync, writeFileSync } from 'node:fs';
+const leaf = new URL('./charts/leaf.ts', import.meta.url);
+let generation = 0;
+let before: { left?: object; right?: object } = {};
+async function again(what: string, edit: () => void) {
+  edit();
+  try {
+    const made = await import(new URL(\`./charts/top.ts?v=\${++generation}\`, import.meta.url).href);
+    console.log(what, made.left.leaf, made.left === before.left, made.right === before.right);
+    before = made;
+  } catch (error) {
+    console.log(what, (error as Error).message.replace(/'.*'/, 'it'));
+  }
+}
+const write = (text: string) => () => writeFileSync(leaf, text);
+await again('first', write('export const leaf = 1;'));
+await again('as it was', () => {});
+await again('edited', write('export const leaf = 2;'));
+await again('throws', write("throw new Error('out of order'); export const leaf = 3;"));
+await again('still throws', () => {});
+await again('broken', write('export const other = 4;'));
+await again('gone', () => rmSync(leaf));
+await again('back', write('export const leaf = 5;'));
+`,
+  );
+  const { stdout } = spawnSync(process.execPath, [...runner(space.folder), 'generations.ts'], {
+    cwd: space.folder,
+    encoding: 'utf8',
+  });
+  expect(stdout.split('\n').map((line) => line.replace(/ imported from.*/, ''))).toEqual([
+    'first 1 false false',
+    'as it was 1 true true',
+    'edited 2 false true',
+    'throws out of order',
+    'still throws out of order',
+    'broken The requested module it',
+    'gone Cannot find module it',
+    'back 5 false true',
+    '',
+  ]);
+});
+
 test('without its flags it says which', () => {
   const { status, stderr } = spawnSync(process.execPath, [join(space.folder, 'run.mjs'), 'main.ts', 'synth'], {
     cwd: space.folder,
