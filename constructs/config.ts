@@ -34,6 +34,8 @@ export class Config extends Construct {
   readonly #files: readonly Entry<Files[string]>[];
   /** Claims by the folder they are mounted at. */
   readonly #claims: readonly Entry<string>[];
+  /** ConfigMaps by name; none that is empty. */
+  readonly #data: Readonly<Record<string, Record<string, string>>>;
   /** Every value that is read from a Secret. */
   readonly secrets: readonly SecretKey[];
 
@@ -46,9 +48,10 @@ export class Config extends Construct {
     this.#env = from.flatMap(({ env = {} }) => Object.entries(env));
     this.#files = from.flatMap(({ files = {} }) => Object.entries(files));
     this.#claims = from.flatMap(({ volumes = {} }) => Object.entries(volumes));
+    this.#data = { ...this.#variables(), ...this.#contents() };
     this.secrets = [...this.#env, ...this.#files].flatMap(([, value]) => (isSecretKey(value) ? [value] : []));
 
-    for (const [configMap, data] of Object.entries(this.data)) {
+    for (const [configMap, data] of Object.entries(this.#data)) {
       new KubeConfigMap(this, configMap, {
         metadata: { name: configMap, namespace, labels: labelsOf(this, name) },
         data,
@@ -73,7 +76,7 @@ export class Config extends Construct {
     const name = this.#name;
     const env = this.#env.filter(([, value]) => !isPlain(value)).map(([key, value]) => variable(key, value));
     return {
-      ...(name in this.data && { envFrom: [{ configMapRef: { name } }] }),
+      ...(name in this.#data && { envFrom: [{ configMapRef: { name } }] }),
       ...(env.length && { env }),
     };
   }
@@ -105,7 +108,7 @@ export class Config extends Construct {
   }
 
   get checksums(): Record<string, string> {
-    const configs = Object.entries(this.data).map(([configMap, data]) => [
+    const configs = Object.entries(this.#data).map(([configMap, data]) => [
       `checksum/${this.#prefix}${configMap === this.#name ? 'config' : 'files'}`,
       hash(data),
     ]);
@@ -116,14 +119,14 @@ export class Config extends Construct {
     return Object.fromEntries([...configs, ...sealed]);
   }
 
-  /** ConfigMaps by name; none that is empty. */
-  private get data(): Record<string, Record<string, string>> {
+  #variables() {
     const plain = this.#env.flatMap(([key, value]) => (isPlain(value) ? [[key, String(value)]] : []));
+    return plain.length ? { [this.#name]: Object.fromEntries(plain) } : {};
+  }
+
+  #contents() {
     const files = this.#files.flatMap(([path, text]) => (typeof text === 'string' ? [[keyOf(path), text]] : []));
-    return {
-      ...(plain.length && { [this.#name]: Object.fromEntries(plain) }),
-      ...(files.length && { [`${this.#name}-files`]: Object.fromEntries(files) }),
-    };
+    return files.length ? { [`${this.#name}-files`]: Object.fromEntries(files) } : {};
   }
 
   private claimName(claim: string): string {
