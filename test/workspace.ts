@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Ran, runHere } from './run-here.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const env = { ...process.env, NO_COLOR: '1' };
@@ -25,6 +26,8 @@ export const runner = (folder = root) => ['--experimental-vm-modules', '--no-war
 export interface Workspace {
   readonly folder: string;
   write(path: string, text: string): void;
+  /** The same within the test's own process, ten times as fast, for what needs no process and edits no TypeScript. */
+  call(...args: string[]): Promise<Ran>;
   /** Runs `node main.ts <args>` as a user would, without npm; `input` is what is piped into it. */
   run(...args: [{ input: string }, ...string[]] | string[]): SpawnSyncReturns<string>;
   /** Starts it in the background; `line` waits until it has printed a line that matches, and gives all it printed. */
@@ -32,7 +35,7 @@ export interface Workspace {
   remove(): void;
 }
 
-/** Copies the engine and the listed folders beside it (`charts`, `clusters`); libraries are linked. */
+/** Copies the engine and the listed folders beside it (`charts`, `clusters`, `clusters/lab`); libraries are linked. */
 export function workspace(...folders: string[]): Workspace {
   const folder = mkdtempSync(join(tmpdir(), 'fleet-synth-'));
   for (const name of [...engine, ...folders]) cpSync(join(root, name), join(folder, name), { recursive: true });
@@ -43,6 +46,7 @@ export function workspace(...folders: string[]): Workspace {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     },
+    call: (...args) => runHere(folder, args),
     run(...args) {
       const [first, ...rest] = args;
       const { input, words } = typeof first === 'object' ? { ...first, words: rest } : { input: '', words: args };

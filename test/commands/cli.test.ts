@@ -13,22 +13,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Workspace, workspace } from '../workspace.ts';
 
-// The command line as a user meets it: each run is a process of its own, in a copy of the project.
+// The command line as a user meets it, in a copy of the project. What edits TypeScript, is about the process, or is the
+// first of its command is a process of its own.
 
 const environments = ['findly-dev', 'findly-prod', 'lab'];
 
 let space: Workspace;
 beforeAll(() => {
-  space = workspace('charts', 'clusters');
   // Commands that take all environments are no different for three of them.
-  for (const [folder, extension] of [
-    ['charts/environments', '.ts'],
-    ['clusters', ''],
-  ] as const) {
-    for (const name of readdirSync(join(space.folder, folder))) {
-      const kept = environments.some((environment) => name === environment + extension);
-      if (!kept) rmSync(join(space.folder, folder, name), { recursive: true });
-    }
+  space = workspace('charts', ...environments.map((name) => `clusters/${name}`));
+  const described = join(space.folder, 'charts/environments');
+  for (const file of readdirSync(described)) {
+    if (!environments.includes(file.replace('.ts', ''))) rmSync(join(described, file));
   }
 });
 afterAll(() => space.remove());
@@ -44,14 +40,14 @@ function snapshot(folder = join(space.folder, 'clusters')): Record<string, strin
 }
 
 /** Runs `edit` on a file and gives it back afterwards. */
-function edited<T>(path: string, edit: (text: string) => string, run: () => T): T {
+async function edited(path: string, edit: (text: string) => string, run: () => void | Promise<void>) {
   const file = join(space.folder, path);
   const before = readFileSync(file, 'utf8');
   const after = edit(before);
   expect(after).not.toBe(before);
   writeFileSync(file, after);
   try {
-    return run();
+    await run();
   } finally {
     writeFileSync(file, before);
   }
@@ -75,10 +71,13 @@ describe('synth --diff-env', () => {
     expect(JSON.parse(stdout)).toMatchObject({ from: 'findly-dev', to: 'findly-prod', folds: expect.any(Array) });
   });
 
-  test.each([[[]], [['findly-dev']], [['findly-dev', 'findly-dev']]])('wants two environments, not %j', (names) => {
-    const { status, stderr } = space.run('synth', '--diff-env', ...names);
-    expect([status, stderr]).toEqual([1, expect.stringContaining('--diff-env: name two environments')]);
-  });
+  test.each([[[]], [['findly-dev']], [['findly-dev', 'findly-dev']]])(
+    'wants two environments, not %j',
+    async (names) => {
+      const { status, stderr } = await space.call('synth', '--diff-env', ...names);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('--diff-env: name two environments')]);
+    },
+  );
 });
 
 describe('synth', () => {
@@ -92,8 +91,8 @@ describe('synth', () => {
     whole.remove();
   });
 
-  test('--check accepts what is committed, and says so in JSON too', () => {
-    const { status, stdout } = space.run('synth', '--check', '--format', 'json');
+  test('--check accepts what is committed, and says so in JSON too', async () => {
+    const { status, stdout } = await space.call('synth', '--check', '--format', 'json');
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
       written: false,
@@ -104,26 +103,26 @@ describe('synth', () => {
     expect(status).toBe(0);
   });
 
-  test('names the folder of an environment that is no longer described, unless another one is asked for', () => {
+  test('names the folder of an environment that is no longer described, unless another one is asked for', async () => {
     const orphan = 'clusters/attic/shop/api.yaml';
     space.write(orphan, readFileSync(join(space.folder, service), 'utf8'));
     space.write('clusters/theirs/own.yaml', 'apiVersion: v1\n');
     try {
-      const { status, stdout } = space.run('synth');
+      const { status, stdout } = await space.call('synth');
       expect(stdout).toContain('error clusters/attic');
       expect(stdout).toContain('nothing renders its 1 generated files any more');
       expect(stdout).toContain('fix: once that cluster is gone, or follows another folder: git rm -r clusters/attic');
       expect(stdout).not.toContain('clusters/theirs');
       expect(status).toBe(1);
-      expect(space.run('synth', 'findly-dev').status).toBe(0);
+      expect(await space.call('synth', 'findly-dev')).toMatchObject({ status: 0 });
     } finally {
       rmSync(join(space.folder, 'clusters/attic'), { recursive: true });
       rmSync(join(space.folder, 'clusters/theirs'), { recursive: true });
     }
   });
 
-  test('a changed number of replicas changes the file of that service and no other', () => {
-    edited(
+  test('a changed number of replicas changes the file of that service and no other', async () => {
+    await edited(
       system,
       (text) => text.replace('cpu: 70', 'cpu: 71'),
       () => {
@@ -137,9 +136,9 @@ describe('synth', () => {
     );
   });
 
-  test('writes what changed, and back again', () => {
+  test('writes what changed, and back again', async () => {
     const before = readFileSync(join(space.folder, service), 'utf8');
-    edited(
+    await edited(
       system,
       (text) => text.replace('cpu: 70', 'cpu: 71'),
       () => {
@@ -147,20 +146,20 @@ describe('synth', () => {
         expect(readFileSync(join(space.folder, service), 'utf8')).toContain('averageUtilization: 71');
       },
     );
-    expect(space.run('synth', 'findly-dev').status).toBe(0);
+    expect(await space.call('synth', 'findly-dev')).toMatchObject({ status: 0 });
     expect(readFileSync(join(space.folder, service), 'utf8')).toBe(before);
   });
 
-  test('keeps the tag that image automation wrote', () => {
-    edited(
+  test('keeps the tag that image automation wrote', async () => {
+    await edited(
       service,
       (text) => text.replace(':v1.0.0 # {"$imagepolicy"', ':v1.4.2 # {"$imagepolicy"'),
-      () => {
-        edited(
+      async () => {
+        await edited(
           'clusters/findly-dev/fn-notifications-stores/migration.yaml',
           (text) => text.replaceAll(':v1.0.0 # {"$imagepolicy"', ':v1.4.2 # {"$imagepolicy"'),
-          () => {
-            const { status, stdout } = space.run('synth', '--check', 'findly-dev');
+          async () => {
+            const { status, stdout } = await space.call('synth', '--check', 'findly-dev');
             expect(stdout).not.toMatch(/stale|missing|leftover/);
             expect(status).toBe(0);
           },
@@ -169,31 +168,42 @@ describe('synth', () => {
     );
   });
 
-  test('a file edited by hand is refused with the difference and the two ways out', () => {
-    edited(
+  test('a file edited by hand is refused with the difference and the two ways out', async () => {
+    await edited(
       service,
       (text) => text.replace('minReplicas: 1', 'minReplicas: 2'),
-      () => {
-        const { status, stdout } = space.run('synth', 'findly-dev');
+      async () => {
+        const { status, stdout } = await space.call('synth', 'findly-dev');
         expect(stdout).toMatch(
           /was edited after synth wrote it[\s\S]*minReplicas: 2[\s\S]*git checkout[\s\S]*--overwrite/,
         );
         expect(stdout).toContain('nothing was written');
         expect(status).toBe(1);
-        expect(space.run('synth', 'findly-dev', '--overwrite', service).status).toBe(0);
+        expect(await space.call('synth', 'findly-dev', '--overwrite', service)).toMatchObject({ status: 0 });
         expect(readFileSync(join(space.folder, service), 'utf8')).toContain('minReplicas: 1');
       },
     );
   });
 
-  test("somebody else's files in clusters/ stay, and are named once", () => {
+  test("somebody else's files in clusters/ stay, and are named once", async () => {
     const file = 'clusters/findly-dev/notes/mine.yaml';
     space.write(file, 'kind: Mine\n');
-    const { status, stdout } = space.run('synth', 'findly-dev');
+    const { status, stdout } = await space.call('synth', 'findly-dev');
     expect(stdout).toContain('findly-dev/notes/mine.yaml');
     expect(readFileSync(join(space.folder, file), 'utf8')).toBe('kind: Mine\n');
     expect(status).toBe(0);
     rmSync(join(space.folder, 'clusters/findly-dev/notes'), { recursive: true });
+  });
+
+  test.each([
+    ['a misspelt option', ['synth', '--chek'], /unknown option '--chek'[\s\S]*--check/],
+    ['a misspelt command', ['snyth'], /unknown command 'snyth'[\s\S]*synth/],
+    ['a format that is none', ['synth', '--format', 'xml'], /xml[\s\S]*text, json/],
+  ])('%s: one clear message, exit 1', (_, args, message) => {
+    const { status, stdout, stderr } = space.run(...args);
+    expect(stdout + stderr).toMatch(message);
+    expect(stdout + stderr).not.toMatch(/\n\s+at /);
+    expect(status).toBe(1);
   });
 
   test.each([
@@ -202,14 +212,11 @@ describe('synth', () => {
       ['synth', 'findly-prd'],
       /findly-prd: no such environment \(did you mean "findly-prod"\?\)/,
     ],
-    ['a misspelt option', ['synth', '--chek'], /unknown option '--chek'[\s\S]*--check/],
-    ['a misspelt command', ['snyth'], /unknown command 'snyth'[\s\S]*synth/],
-    ['a format that is none', ['synth', '--format', 'xml'], /xml[\s\S]*text, json/],
     ['a path that is none', ['check', 'nowhere'], /nowhere: no such file or folder/],
     ['a name that is none', ['new', 'system', 'My System'], /"My System" is no name/],
     ['a Secret that is none', ['seal', 'findly-dev', 'a/b'], /a\/b: findly-dev reads no such sealed Secret/],
-  ])('%s: one clear message, exit 1', (_, args, message) => {
-    const { status, stdout, stderr } = space.run(...args);
+  ])('%s: one clear message, exit 1', async (_, args, message) => {
+    const { status, stdout, stderr } = await space.call(...args);
     expect(stdout + stderr).toMatch(message);
     expect(stdout + stderr).not.toMatch(/\n\s+at /);
     expect(status).toBe(1);
@@ -237,10 +244,10 @@ describe('synth', () => {
       (text: string) => text.replace('poolSize: 10', 'poolSize: 40'),
       /connections|poolSize/,
     ],
-  ])('%s: nothing is written, the line is named', (_, path, edit, message) => {
-    edited(path, edit, () => {
+  ])('%s: nothing is written, the line is named', async (_, path, edit, message) => {
+    await edited(path, edit, () => {
       const before = snapshot();
-      const { status, stdout, stderr } = space.run('synth');
+      const { status, stdout, stderr } = space.run('synth', 'findly-dev');
       expect(stdout + stderr).toMatch(message);
       expect(stdout + stderr).toMatch(/charts\/[\w/-]+\.ts:\d+/);
       expect(stdout).toContain('nothing was written');
@@ -249,8 +256,8 @@ describe('synth', () => {
     });
   });
 
-  test('an environment whose name is not that of its file is refused', () => {
-    edited(
+  test('an environment whose name is not that of its file is refused', async () => {
+    await edited(
       dev,
       (text) => text.replace("name: 'findly-dev'", "name: 'findly'"),
       () => {
@@ -310,39 +317,41 @@ describe('check', () => {
     expect(status).toBe(1);
   });
 
-  test('annotates lines for GitHub', () => {
+  test('annotates lines for GitHub', async () => {
     space.write('foreign/service.yaml', 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { prots: [] }\n');
-    expect(space.run('check', 'foreign/service.yaml', '--format', 'github').stdout).toMatch(
-      /^::error file=foreign\/service\.yaml,line=4,title=unknown-field/m,
-    );
+    const { stdout } = await space.call('check', 'foreign/service.yaml', '--format', 'github');
+    expect(stdout).toMatch(/^::error file=foreign\/service\.yaml,line=4,title=unknown-field/m);
   });
 
-  test('places pods on the nodes of a file', () => {
+  test('places pods on the nodes of a file', async () => {
     space.write('nodes.yaml', '- { name: pi, arch: arm64, cpu: 100m, memory: 128Mi }\n');
-    const { stdout, status } = space.run('check', 'clusters/findly-dev', '--nodes', 'nodes.yaml');
+    const { stdout, status } = await space.call('check', 'clusters/findly-dev', '--nodes', 'nodes.yaml');
     expect(stdout).toMatch(/unschedulable/);
     expect(status).toBe(1);
     space.write('nodes.yaml', '- { name: big, cpu: 1 }\n');
-    expect(space.run('check', 'clusters', '--nodes', 'nodes.yaml').stderr).toMatch(/node 1 has no name, cpu or memory/);
+    const unreadable = await space.call('check', 'clusters', '--nodes', 'nodes.yaml');
+    expect(unreadable.stderr).toMatch(/node 1 has no name, cpu or memory/);
   });
 
-  test('a link that leads back to its own folder ends', () => {
+  test('a link that leads back to its own folder ends', async () => {
     mkdirSync(join(space.folder, 'loop'));
     symlinkSync('.', join(space.folder, 'loop/again'));
-    expect(space.run('check', 'loop').status).toBe(0);
+    expect(await space.call('check', 'loop')).toMatchObject({ status: 0 });
   });
 });
 
 describe('new', () => {
-  test('an environment and a system of it render once the author has done what he was told', () => {
+  test('an environment and a system of it render once the author has done what he was told', async () => {
     const { stdout } = space.run('new', 'system', 'shop');
     expect(stdout).toMatch(/wrote charts\/shop\/shop\.ts\nnext:/);
-    expect(space.run('new', 'env', 'home').status).toBe(0);
-    expect(space.run('new', 'service', 'shop', 'cart').status).toBe(0);
-    expect(space.run('new', 'service', 'nowhere', 'cart').stderr).toMatch(/no such system/);
-    expect(space.run('new', 'env', 'home').stderr).toMatch(/is there already/);
+    expect(await space.call('new', 'env', 'home')).toMatchObject({ status: 0 });
+    expect(await space.call('new', 'service', 'shop', 'cart')).toMatchObject({ status: 0 });
+    expect(await space.call('new', 'service', 'nowhere', 'cart')).toMatchObject({
+      stderr: expect.stringMatching(/no such system/),
+    });
+    expect(await space.call('new', 'env', 'home')).toMatchObject({ stderr: expect.stringMatching(/is there already/) });
 
-    edited(
+    await edited(
       'charts/environments/home.ts',
       (text) =>
         text
@@ -359,13 +368,13 @@ describe('new', () => {
 });
 
 describe('explain', () => {
-  test('answers in text and in JSON, and takes any case', () => {
+  test('answers in text and in JSON, and takes any case', async () => {
     const { status, stdout } = space.run('explain', 'findly-dev', 'deployment/fn-notifications/fn-notifications');
     expect(stdout).toMatch(
       /^Deployment fn-notifications\/fn-notifications\n {2}from +charts\/fn-notifications\/.*needs:/s,
     );
     expect(status).toBe(0);
-    const json = space.run('explain', 'findly-dev', 'Namespace/fn-notifications', '--format', 'json');
+    const json = await space.call('explain', 'findly-dev', 'Namespace/fn-notifications', '--format', 'json');
     expect(JSON.parse(json.stdout)).toMatchObject({
       version: 1,
       environment: 'findly-dev',
@@ -373,8 +382,8 @@ describe('explain', () => {
     });
   });
 
-  test('names what may have been meant', () => {
-    const { status, stderr } = space.run('explain', 'findly-dev', 'Deploymnt/fn-notifications/fn-notifications');
+  test('names what may have been meant', async () => {
+    const { status, stderr } = await space.call('explain', 'findly-dev', 'Deploymnt/fn-notifications/fn-notifications');
     expect(stderr).toContain('of that name there are');
     expect(stderr).toContain('Deployment/fn-notifications/fn-notifications');
     expect(status).toBe(1);

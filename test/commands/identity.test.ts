@@ -11,7 +11,7 @@ const ENVIRONMENT = 'charts/environments/findly-dev.ts';
 let space: Workspace;
 let original: Readonly<Record<string, string>>;
 beforeAll(() => {
-  space = workspace('charts', 'clusters');
+  space = workspace('charts', 'clusters/findly-dev');
   original = Object.fromEntries(
     [SYSTEM, ENVIRONMENT].map((path) => [path, readFileSync(join(space.folder, path), 'utf8')]),
   );

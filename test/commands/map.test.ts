@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Workspace, workspace } from '../workspace.ts';
 
-// The command as a user meets it; what is drawn is held in test/synth/map.test.ts.
+// The command line; what is drawn is held in test/synth/map.test.ts.
 
 let space: Workspace;
 beforeAll(() => {
-  space = workspace('charts', 'clusters');
+  space = workspace('charts', 'clusters/findly-prod');
 });
 afterAll(() => space.remove());
 
@@ -15,14 +15,14 @@ describe('map', () => {
     ['html', /^<!doctype html>[\s\S]*findly-prod: who calls whom[\s\S]*<\/html>\n$/],
     ['svg', /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[\s\S]*fn-notifications[\s\S]*<\/svg>\n$/],
     ['mermaid', /^flowchart LR\n[\s\S]*"fn-notifications"/],
-  ])('prints %s', (format, expected) => {
-    const { status, stdout } = space.run('map', 'findly-prod', '--format', format);
+  ])('prints %s', async (format, expected) => {
+    const { status, stdout } = await space.call('map', 'findly-prod', '--format', format);
     expect(stdout).toMatch(expected);
     expect(status).toBe(0);
   });
 
-  test('prints what it draws as JSON, with the version of its shape', () => {
-    const { stdout } = space.run('map', 'findly-prod', '--format', 'json');
+  test('prints what it draws as JSON, with the version of its shape', async () => {
+    const { stdout } = await space.call('map', 'findly-prod', '--format', 'json');
     const { version, environment, vertices, edges, order } = JSON.parse(stdout);
     expect([version, environment]).toEqual([1, 'findly-prod']);
     expect(vertices).toContainEqual(
@@ -55,8 +55,8 @@ describe('map', () => {
     expect(stdout).toContain(`"${address}/clusters/findly-prod/fn-notifications/fn-notifications.yaml#L1"`);
   });
 
-  test('names the environments there are', () => {
-    const { status, stderr } = space.run('map', 'findly-prd');
+  test('names the environments there are', async () => {
+    const { status, stderr } = await space.call('map', 'findly-prd');
     expect([status, stderr]).toEqual([
       1,
       expect.stringMatching(/^error: findly-prd: no such environment.*findly-prod/),
