@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { workspace } from '../workspace.ts';
 
-test('tag writes the tag behind its marker and nothing else; what its rule would pass by is not written', async () => {
-  const space = workspace('charts', 'clusters/homelab');
+test('tag writes the tag behind its marker and nothing else; what its rule would pass by is not written', () => {
+  const space = workspace('charts', 'clusters');
   const read = () => readFileSync(join(space.folder, 'clusters/homelab/family-assistant/backend.yaml'), 'utf8');
   const before = read();
   const written = space.run('tag', 'homelab', 'family-assistant-backend=v2.2.0-abcdef0-prod', '--format', 'json');
   const after = read();
-  const refused = await space.call('tag', 'homelab', 'family-assistant-backend=v2.3.0');
+  const refused = space.run('tag', 'homelab', 'family-assistant-backend=v2.3.0');
   expect(JSON.parse(written.stdout)).toMatchObject({
     environment: 'homelab',
     written: true,
