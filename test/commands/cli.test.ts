@@ -16,11 +16,11 @@ import { type Workspace, workspace } from '../workspace.ts';
 // The command line as a user meets it, in a copy of the project. What edits TypeScript, is about the process, or is the
 // first of its command is a process of its own.
 
-const environments = ['findly-dev', 'findly-prod', 'lab'];
+const environments = ['findly-dev', 'findly-prod'];
 
 let space: Workspace;
 beforeAll(() => {
-  // Commands that take all environments are no different for three of them.
+  // Commands that take all environments are no different for two of them.
   space = workspace('charts', ...environments.map((name) => `clusters/${name}`));
   const described = join(space.folder, 'charts/environments');
   for (const file of readdirSync(described)) {

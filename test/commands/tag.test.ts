@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import { workspace } from '../workspace.ts';
 
 test('tag writes the tag behind its marker and nothing else; what its rule would pass by is not written', () => {
-  const space = workspace('charts', 'clusters');
+  const space = workspace('charts', 'clusters/homelab');
   const read = () => readFileSync(join(space.folder, 'clusters/homelab/family-assistant/backend.yaml'), 'utf8');
   const before = read();
   const written = space.run('tag', 'homelab', 'family-assistant-backend=v2.2.0-abcdef0-prod', '--format', 'json');
