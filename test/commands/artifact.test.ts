@@ -8,7 +8,6 @@ import { type PushOptions, push } from '../../commands/oci/push.ts';
 import type { OciSource } from '../../imports/source.ts';
 import { jsonOf } from '../../synth/report.ts';
 import { documentedShapes } from '../json-shapes.ts';
-import { workspace } from '../workspace.ts';
 import { PASSWORD, type StandIn, standIn, USER } from './registry.ts';
 
 let registry: StandIn;
@@ -326,11 +325,4 @@ describe('refuses', () => {
       'homelab: its Flux reads git, so git push is all it needs',
     );
   });
-});
-
-test('the command line: a refusal has no stack', () => {
-  const space = workspace('charts');
-  const { status, stderr } = space.run('artifact', 'vinyl');
-  space.remove();
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: vinyl: .*\n$/)]);
 });

@@ -215,6 +215,7 @@ describe('synth', () => {
     ['a path that is none', ['check', 'nowhere'], /nowhere: no such file or folder/],
     ['a name that is none', ['new', 'system', 'My System'], /"My System" is no name/],
     ['a Secret that is none', ['seal', 'findly-dev', 'a/b'], /a\/b: findly-dev reads no such sealed Secret/],
+    ['an artifact that nobody reads', ['artifact', 'findly-dev'], /^error: findly-dev: its Flux reads git.*\n$/],
   ])('%s: one clear message, exit 1', async (_, args, message) => {
     const { status, stdout, stderr } = await space.call(...args);
     expect(stdout + stderr).toMatch(message);

@@ -21,7 +21,7 @@ const git = (...args: string[]) =>
   execFileSync('git', ['-C', repo, ...args], { env, encoding: 'utf8', stdio: 'pipe' }).trim();
 
 beforeAll(() => {
-  space = workspace();
+  space = workspace('charts');
 });
 afterAll(() => space.remove());
 beforeEach(() => {
@@ -95,10 +95,11 @@ describe('next-version', () => {
   });
 });
 
-test('registries prints what K3s reads, or says that it needs nothing', () => {
-  const full = workspace('charts');
-  const { stdout } = full.run('registries', 'homelab');
+test('registries prints what K3s reads, or says that it needs nothing', async () => {
+  const { stdout } = space.run('registries', 'homelab');
   expect(stdout).toContain('mirrors:\n  registry.homelab.example.net:5000:\n    endpoint:\n    - http://');
-  expect(full.run('registries', 'vinyl')).toMatchObject({ status: 1, stderr: expect.stringContaining('by HTTPS') });
-  full.remove();
+  expect(await space.call('registries', 'vinyl')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('by HTTPS'),
+  });
 });
