@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, PodSpec } from '../../imports/k8s.ts';
 import { waitFor } from '../cluster/client.ts';
 import type { Host, Result } from './container.ts';
@@ -114,18 +115,21 @@ export class Box {
 
   /** What a lost node does to it. */
   async kill() {
-    await this.#end('SIGKILL');
+    this.signal('SIGKILL');
+    await waitFor('end of a member', async () => !this.isRunning);
   }
 
-  /** What the kubelet does to it, whose patience is the pod's. */
+  /** What the kubelet does to it: SIGTERM, and SIGKILL when the pod's time is over, which is printed. */
   async stop() {
-    const { terminationGracePeriodSeconds = 30 } = this.#props.spec;
-    await this.#end('SIGTERM', terminationGracePeriodSeconds);
-  }
-
-  async #end(signal: NodeJS.Signals, seconds?: number) {
-    this.signal(signal);
-    await waitFor(`end of a member after ${signal}`, async () => !this.isRunning, seconds);
+    const { container, spec } = this.#props;
+    const { terminationGracePeriodSeconds: seconds = 30 } = spec;
+    this.signal('SIGTERM');
+    const over = performance.now() + seconds * 1000;
+    while (this.isRunning && performance.now() < over) await sleep(50);
+    if (!this.isRunning) return;
+    const end = readFileSync(this.log, 'utf8').slice(-2000);
+    process.stdout.write(`${container.name}: killed ${seconds} s after SIGTERM; the end of its log:\n${end}\n`);
+    await this.kill();
   }
 
   /** With it the kernel ends the others of its pid namespace. */
