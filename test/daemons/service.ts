@@ -12,6 +12,8 @@ export interface Address {
 export class Forwarder {
   /** Says of a connection after how many bytes from the client it is cut. @default - none is */
   cut: () => number = () => Number.POSITIVE_INFINITY;
+  /** Connections so far. */
+  count = 0;
   readonly #pick: () => Promise<Address | undefined>;
   readonly #sockets = new Set<Socket>();
   #server?: Server;
@@ -37,6 +39,7 @@ export class Forwarder {
 
   async #forward(client: Socket) {
     this.#keep(client);
+    this.count += 1;
     const target = await this.#pick().catch(() => undefined);
     if (!target) return client.resetAndDestroy();
     const server = this.#keep(connect(target.port, target.host));

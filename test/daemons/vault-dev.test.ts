@@ -81,7 +81,7 @@ async function register() {
     .digest('hex');
   const env = ['env', `VAULT_ADDR=http://${address}:8200`, `VAULT_TOKEN=${token}`];
   const command = ['vault', 'plugin', 'register', `-sha256=${sum}`, `-command=${plugin}`, 'auth', 'kubernetes'];
-  await waitFor('the plugin', async () => (await box.run([...env, ...command])).code === 0, 20);
+  await waitFor('the plugin', async () => (await box.run([...env, ...command])).code === 0);
 }
 
 const request = async (path: string) => {
