@@ -34,7 +34,10 @@ export interface PodProps {
   readonly uses?: readonly Dependency[];
   /** What it connects to besides, and can start without. @default - nothing */
   readonly calls?: readonly Callee[];
-  /** What it may do at the API server, in its namespace. @default - nothing, and no token is mounted */
+  /**
+   * What it may do at the API server, in its namespace; `[]` for a token and the way there, with rights of another kind.
+   * @default - nothing, and no token is mounted
+   */
   readonly api?: readonly PolicyRule[];
   /** @default - any node without a taint */
   readonly placement?: {
@@ -259,13 +262,14 @@ export class Pod extends Construct {
     const { name, labels } = this;
     const { namespace } = this.pods;
     const metadata = { name, namespace, labels };
+    this.policy.allowTo({ to: { builtin: 'api-server' }, port: environmentOf(this).network.apiServer.port });
+    if (!rules.length) return;
     new KubeRole(this, 'role', { metadata, rules: [...rules] });
     new KubeRoleBinding(this, 'role-binding', {
       metadata,
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     });
-    this.policy.allowTo({ to: { builtin: 'api-server' }, port: environmentOf(this).network.apiServer.port });
   }
 }
 

@@ -36,7 +36,7 @@ export interface Design<Clients extends object> {
   readonly sidecars?: readonly (Sidecar & { readonly data?: boolean })[];
   /** More labels of the pods, for programs that look for them. @default - none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** What the server may do at the API server, verb by verb as it really does. @default - nothing, no token */
+  /** What the server may do at the API server, verb by verb as it really does; see `api` of Pod. @default - nothing, no token */
   readonly api?: readonly PolicyRule[];
   /** What the server needs outside of itself: a key service that unseals it. @default - nothing */
   readonly uses?: readonly Dependency[];

@@ -35,7 +35,9 @@ export interface VaultClients {
 /**
  * Vault on Raft. Members find each other sealed or not; clients reach those that are unsealed, and a standby passes on
  * to the leader. A restart is a person's decision (OnDelete): `kubectl delete pod` of the standbys one by one, the leader
- * last. What clients may do is set by a Job, which logs in as its own ServiceAccount: Kubernetes auth, KV version 2 at
+ * last; `vault status` in a member tells which it is. One that has not stopped after 10 s is killed: what was acknowledged
+ * is on disk. Pods carry no labels of who leads: Vault sets them while it holds the lock of its state, and without the API
+ * server could neither fail over nor stop. What clients may do is set by a Job, which logs in as its own ServiceAccount: Kubernetes auth, KV version 2 at
  * `secret/`, a policy and a role per ServiceAccount, audit on stdout. Roles that are no longer declared are deleted.
  *
  * By hand, once, with VAULT_ADDR=http://127.0.0.1:8200 in `kubectl exec -ti vault-0 -- sh`:
@@ -65,8 +67,8 @@ export const vault =
     return {
       ...(mode === 'dev' ? dev(store, declared) : raft(store, seal)),
       image: images.vault,
-      // Tells `kubectl get pods -L vault-active,vault-sealed`, and reviews the tokens of clients.
-      api: [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'patch'] }],
+      // Reviews the tokens of clients, by the ClusterRole above.
+      api: [],
       data: { path: '/vault/data' },
       metrics: { port: 'http', path: '/v1/sys/metrics' },
       alerts: vaultAlerts(store),
@@ -93,8 +95,8 @@ type Server = Pick<
   'run' | 'env' | 'files' | 'uses' | 'ports' | 'peers' | 'services' | 'probes' | 'update'
 >;
 
-/** Of the image; what its entrypoint would do needs root. */
-const user = { user: 100, group: 1000 };
+/** User of the image; what its entrypoint would do needs root. Seconds to stop as in the official chart. */
+const process = { user: 100, group: 1000, stopSeconds: 10 };
 
 /** A member that is sealed stays alive, and gets no clients. */
 const health = (query: string) => ({ path: `/v1/sys/health?standbyok=true${query}`, port: 'http' });
@@ -116,11 +118,9 @@ function raft(store: HaStatefulStore, seal: Seal): Server {
     ]);
   }
   return {
-    run: { ...user, command: ['vault', 'server', '-config=/vault/config/vault.hcl'] },
+    run: { ...process, command: ['vault', 'server', '-config=/vault/config/vault.hcl'] },
     env: {
       VAULT_RAFT_NODE_ID: { field: 'metadata.name' },
-      VAULT_K8S_POD_NAME: { field: 'metadata.name' },
-      VAULT_K8S_NAMESPACE: { field: 'metadata.namespace' },
       VAULT_API_ADDR: `http://${self}:8200`,
       VAULT_CLUSTER_ADDR: `https://${self}:8201`,
       GOMEMLIMIT: Math.floor(store.memory * 0.9),
@@ -148,7 +148,7 @@ function dev(store: HaStatefulStore, declared: Files): Server {
   ]);
   const root = new Credential(store, 'root', { name: `${store.name}-root`, keys: { token: { length: 32 } } });
   return {
-    run: { ...user, command: ['vault', 'server', '-dev', '-dev-no-store-token'] },
+    run: { ...process, command: ['vault', 'server', '-dev', '-dev-no-store-token'] },
     env: { VAULT_DEV_LISTEN_ADDRESS: '0.0.0.0:8200', VAULT_DEV_ROOT_TOKEN_ID: root.key('token') },
     files: { ...declared, '/vault/scripts/configure.sh': configureScript('root') },
     ports: { http: 8200 },

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, PodSpec } from '../../imports/k8s.ts';
 import { type Bed, startBed } from '../cluster/bed.ts';
 import { type KubernetesObject, waitFor } from '../cluster/client.ts';
@@ -56,6 +57,8 @@ export class VaultCluster {
   readonly service: RunningService;
   readonly address: string;
   readonly bed: Bed;
+  /** Whether the API server answers members and Jobs; what they ask while it does not waits until it does again. */
+  apiAnswers = true;
   readonly #boxes = new Map<string, Box>();
   readonly #hosts: string;
   readonly #ca: string;
@@ -105,7 +108,10 @@ export class VaultCluster {
       isReady: async (name) => (await this.probe(name, 'readinessProbe', 500)) === 200,
     });
     const { hostname: host, port } = new URL(cluster.server);
-    this.#apiService = new Forwarder(async () => ({ host, port: Number(port) }));
+    this.#apiService = new Forwarder(async () => {
+      while (!this.apiAnswers) await sleep(50);
+      return { host, port: Number(port) };
+    });
   }
 
   async #prepare() {

@@ -192,15 +192,6 @@ describe('clients', () => {
   });
 });
 
-test('labels tell who leads, under the rendered Role', async () => {
-  const leader = await cluster.leader();
-  const active = ['get', 'pods', '--namespace=shop', '--selector=vault-active=true,vault-sealed=false'];
-  await waitFor(
-    'the label of the leader',
-    async () => (await cluster.bed.kubectl([...active, '--output=jsonpath={.items[*].metadata.name}'])) === leader,
-  );
-});
-
 test('members tell Prometheus what the alerts ask for', async () => {
   const rule = objects.find(({ kind, metadata }) => kind === 'PrometheusRule' && metadata.name === 'vault');
   const expressions = JSON.stringify(rule.spec.groups);
@@ -321,6 +312,20 @@ describe('nothing acknowledged is lost, and one member at a time acknowledges', 
       for (const name of order) {
         await waitFor(`${name} to answer`, async () => (await cluster.probe(name, 'livenessProbe')) === 204);
         await unseal(name);
+      }
+    },
+    async 'the leader is stopped while the API server does not answer'(writer) {
+      const leader = await anyLeader();
+      cluster.apiAnswers = false;
+      try {
+        await cluster.box(leader).stop();
+        await awaitOther(leader);
+        await writer.awaitNext();
+        cluster.start(leader);
+        await unseal(leader);
+        await awaitReady();
+      } finally {
+        cluster.apiAnswers = true;
       }
     },
     async 'all are restarted for a change by a person, the leader last'(writer) {

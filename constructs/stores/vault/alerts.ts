@@ -3,7 +3,8 @@ import type { HaStatefulStore } from '../../ha-stateful-store.ts';
 
 /** @see https://developer.hashicorp.com/vault/docs/internals/telemetry/metrics/all */
 export function vaultAlerts({ name, namespace, members, series }: HaStatefulStore): AlertRule[] {
-  const exec = `kubectl -n ${namespace} exec -ti {{ $labels.pod }} -- env VAULT_ADDR=http://127.0.0.1:8200`;
+  const within = (pod: string) => `kubectl -n ${namespace} exec -ti ${pod} -- env VAULT_ADDR=http://127.0.0.1:8200`;
+  const exec = within('{{ $labels.pod }}');
   const audit = ['request', 'response'].map((what) => `increase(vault_audit_log_${what}_failure{${series}}[5m])`);
   return [
     {
@@ -23,7 +24,7 @@ export function vaultAlerts({ name, namespace, members, series }: HaStatefulStor
       severity: 'critical',
       summary: `${name} has had no active member for a minute`,
       description: 'No secret is read or written; an election takes some ten seconds',
-      runbook: `kubectl -n ${namespace} get pods -L vault-active,vault-sealed -l app.kubernetes.io/name=${name}`,
+      runbook: `kubectl -n ${namespace} get pods -l app.kubernetes.io/name=${name}; ${within(`${name}-0`)} vault status, and in each other`,
     },
     {
       alert: 'VaultAuditFailing',

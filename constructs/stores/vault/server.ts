@@ -52,7 +52,6 @@ export function configuration(store: HaStatefulStore, seal: Seal): string {
       performance_multiplier: 2,
       retry_join: store.hosts.map((host) => ({ leader_api_addr: `http://${host}:8200` })),
     }),
-    block('service_registration "kubernetes"', {}),
     block('telemetry', { prometheus_retention_time: '2m', disable_hostname: true }),
     ...sealBlock(seal),
   ].join('\n');

@@ -47,8 +47,6 @@ describe('members', () => {
     expect(spec.template.spec.securityContext).toMatchObject({ runAsUser: 100, runAsGroup: 1000, fsGroup: 1000 });
     expect(server.env).toMatchObject([
       { name: 'VAULT_RAFT_NODE_ID', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-      { name: 'VAULT_K8S_POD_NAME' },
-      { name: 'VAULT_K8S_NAMESPACE' },
       { name: 'VAULT_API_ADDR', value: 'http://$(VAULT_RAFT_NODE_ID).vault-headless.shop.svc:8200' },
       { name: 'VAULT_CLUSTER_ADDR', value: 'https://$(VAULT_RAFT_NODE_ID).vault-headless.shop.svc:8201' },
     ]);
@@ -74,12 +72,18 @@ describe('members', () => {
     );
   });
 
-  test('may review tokens, and label their own pods', () => {
+  test('may review tokens, and nothing else at the API server, without which they elect and stop', () => {
     expect(find('ClusterRoleBinding', 'shop-vault-token-review')).toMatchObject({
       roleRef: { name: 'system:auth-delegator' },
       subjects: [{ kind: 'ServiceAccount', name: 'vault', namespace: 'shop' }],
     });
-    expect(find('Role', 'vault').rules).toEqual([{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'patch'] }]);
+    const { automountServiceAccountToken, terminationGracePeriodSeconds } = spec.template.spec;
+    expect({ automountServiceAccountToken, terminationGracePeriodSeconds }).toEqual({
+      automountServiceAccountToken: true,
+      terminationGracePeriodSeconds: 10,
+    });
+    expect(objects.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === 'vault')).toEqual([]);
+    expect(config).not.toContain('service_registration');
   });
 
   test('speak plain HTTP, which is said where no mesh encrypts it', () => {
