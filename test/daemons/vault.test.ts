@@ -379,7 +379,7 @@ describe('nothing acknowledged is lost, and one member at a time acknowledges', 
 test('the backup Job takes a snapshot, and a restore brings back what it had', async () => {
   expect((await put('jwt/kept', { value: 'kept' })).status).toBe(200);
   // Wherever the Service leads to: a standby does not pass such requests on.
-  const leader = await cluster.leader();
+  const leader = await waitFor('a leader', () => cluster.leader());
   const standby = cluster.members.find((name) => name !== leader)!;
   const env = { VAULT_ADDR: `http://${cluster.addresses[standby]}:8200` };
   const { code, output, root: box } = await cluster.job('CronJob', 'vault-backup', { env });
@@ -403,6 +403,18 @@ test('the backup Job takes a snapshot, and a restore brings back what it had', a
   });
   expect(kept.json().data.data).toEqual({ value: 'kept' });
   expect((await get('jwt/later')).status).toBe(404);
+});
+
+test('the backup Job outlasts the election of another leader', async () => {
+  const leader = await waitFor('a leader', () => cluster.leader());
+  const standby = cluster.members.find((name) => name !== leader)!;
+  await cluster.box(leader).kill();
+  const env = { VAULT_ADDR: `http://${cluster.addresses[standby]}:8200` };
+  const { code, output } = await cluster.job('CronJob', 'vault-backup', { env });
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringMatching(/backup: vault-backup-\S+\.snap/) });
+  cluster.start(leader);
+  await unseal(leader);
+  await awaitReady();
 });
 
 test('an account that is no longer declared cannot log in any more', async () => {

@@ -27,12 +27,20 @@ export function dumpOf(store: HaStatefulStore, image: Image): Dump {
   };
 }
 
-// A standby passes on every request but those for snapshots, which it answers with where the leader is.
-const logIn = (
-  role: string,
-) => `VAULT_ADDR=$(vault status -format=json | sed -n 's/.*"leader_address": "\\([^"]*\\)".*/\\1/p')
-VAULT_TOKEN=$(vault write -field=token auth/kubernetes/login role=${role} jwt=@${TOKEN_FILE})
-export VAULT_ADDR VAULT_TOKEN
+// A standby passes on every request but those for snapshots, which it answers with where the leader is. While there is
+// none it names none, or the last one.
+const logIn = (role: string) => `log_in() {
+  leader=$(vault status -format=json | sed -n 's/.*"leader_address": "\\([^"]*\\)".*/\\1/p')
+  if [ -z "$leader" ]; then echo "no leader is known at $VAULT_ADDR" >&2; return 1; fi
+  token=$(VAULT_ADDR=$leader vault write -field=token auth/kubernetes/login role=${role} jwt=@${TOKEN_FILE})
+}
+tries=1
+until log_in; do
+  if [ "$tries" -eq 10 ]; then exit 1; fi
+  tries=$((tries + 1))
+  sleep 3
+done
+export VAULT_ADDR="$leader" VAULT_TOKEN="$token"
 `;
 
 // Both commands hold the parts of the snapshot against the checksums in it.
