@@ -2,7 +2,6 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
-import { jest } from '@jest/globals';
 
 /** What a command printed, and what it ended with. */
 export interface Ran {
@@ -31,13 +30,13 @@ export async function runHere(folder: string, args: readonly string[]): Promise<
     (...values: unknown[]) => {
       printed[stream] += `${format(...values)}\n`;
     };
-  const spies = [
-    jest.spyOn(process.stdout, 'write').mockImplementation(write('stdout')),
-    jest.spyOn(process.stderr, 'write').mockImplementation(write('stderr')),
-    jest.spyOn(console, 'log').mockImplementation(writeLine('stdout')),
-    jest.spyOn(console, 'error').mockImplementation(writeLine('stderr')),
+  const restore = [
+    replaced(process.stdout, 'write', write('stdout')),
+    replaced(process.stderr, 'write', write('stderr')),
+    replaced(console, 'log', writeLine('stdout')),
+    replaced(console, 'error', writeLine('stderr')),
     // main.ts listens for a closed pipe, and there is only one stdout here.
-    jest.spyOn(process.stdout, 'on').mockReturnThis(),
+    replaced(process.stdout, 'on', () => process.stdout),
   ];
   const { argv } = process;
   const cwd = process.cwd();
@@ -50,6 +49,15 @@ export async function runHere(folder: string, args: readonly string[]): Promise<
     process.exitCode = undefined;
     process.argv = argv;
     process.chdir(cwd);
-    for (const spy of spies) spy.mockRestore();
+    for (const back of restore) back();
   }
+}
+
+/** Puts another function in its place, and gives what brings the first one back. Not Jest's: a bench has none. */
+function replaced<Name extends string>(owner: Record<Name, unknown>, name: Name, other: unknown): () => void {
+  const { [name]: own } = owner;
+  owner[name] = other;
+  return () => {
+    owner[name] = own;
+  };
 }
