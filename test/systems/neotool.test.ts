@@ -565,8 +565,10 @@ describe('every environment', () => {
   });
 
   test('a Service account has the rights that it needs, and its token is mounted only for those', () => {
+    // Vault reviews tokens, by a ClusterRole alone.
+    const bindings = [...ofKind('RoleBinding'), ...ofKind('ClusterRoleBinding')];
     for (const pod of podsOf(ours())) {
-      const roles = ofKind('RoleBinding').filter(({ subjects }) => subjects[0].name === pod.serviceAccountName);
+      const roles = bindings.filter(({ subjects }) => subjects[0].name === pod.serviceAccountName);
       expect([pod.serviceAccountName, pod.automountServiceAccountToken]).toEqual([
         pod.serviceAccountName,
         roles.length > 0,
