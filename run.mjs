@@ -33,7 +33,7 @@ let generation = 0;
 
 /** What `import` means in the module `from`: https://nodejs.org/docs/latest-v20.x/api/vm.html#modulelinklinker */
 function find(specifier, from) {
-  const url = /^(\.|file:)/.test(specifier) ? new URL(specifier, from.identifier).href : specifier;
+  const url = /^(\.|\/|file:)/.test(specifier) ? new URL(specifier, from.identifier).href : specifier;
   if (!importers.has(url)) importers.set(url, new Set());
   importers.get(url).add(from.identifier);
   if (!modules.has(url)) modules.set(url, /^file:.*\.ts$/.test(url) ? typeScript(url, from) : library(url, from));
