@@ -20,8 +20,8 @@ export interface MinioProps {
 /**
  * MinIO, an object store that speaks S3, at port 9000. Three or four members keep each object in parts on all of them,
  * and go on reading and writing while any one is lost; with two lost, four still read. One member is a plain folder. A
- * member that is told to stop waits, up to two minutes, until the others can write without it, and count the drive of one
- * that was away as healed. A Job makes the buckets and their users; it may run at any time.
+ * member that is told to stop has all objects healed, and waits, up to two minutes, until the others have all their parts and
+ * can write without it. A Job makes the buckets and their users; it may run at any time.
  *
  * The project has ended: there will be no other image than RELEASE.2025-09-07T16-13-09Z, which is gone from Docker Hub and
  * still at Quay. `S3` of bucket.ts takes its place where buckets can be had elsewhere. What is known to be wrong with it:
@@ -88,7 +88,10 @@ export const minio =
         },
         // Of this member alone: one that asked for the drives of all would take every member away at once.
         readinessProbe: { httpGet: { path: '/minio/health/ready', port: 's3' }, periodSeconds: 5, timeoutSeconds: 3 },
-        lifecycle: members > 1 ? { preStop: { exec: { command: ['bash', '/scripts/before-stop.sh'] } } } : undefined,
+        lifecycle:
+          members > 1
+            ? { preStop: { exec: { command: ['timeout', `${WAIT}`, 'bash', '/scripts/before-stop.sh'] } } }
+            : undefined,
       },
       // Members do not join or leave: with another number the claims are other ones, and the old data is left alone.
       data: { name: `drive-of-${members}`, path: DRIVE },
@@ -134,15 +137,32 @@ const DRIVE = '/data';
 const [WAIT, STOP] = [120, 60];
 
 // Ready is a member long before its drive holds what it missed: Kubernetes alone would take the next one while it heals.
-// This asks whether the others, each of them healed, could write without this member. A failure shows as an event of the pod.
+// This asks whether the others, each of them healed, could write without this member; and has every object healed, since
+// what was written while one was away lacks a part there until it is read, and the healing of an emptied drive passes over
+// what it cannot reach yet. Grey is what was never whole. A failure shows as an event of the pod.
 const beforeStop = `#!/bin/bash
-until exec 3<> /dev/tcp/127.0.0.1/${PORT} &&
-  printf 'GET /minio/health/cluster?maintenance=true HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 &&
-  read -r -t 5 _ status _ <&3 && [[ $status == 200 ]]; do
-  if (( SECONDS >= ${WAIT} )); then
-    echo 'the others cannot write without this member; it stops all the same' >&2
-    exit 1
-  fi
+trap 'echo "the others cannot do without this member yet; it stops all the same" >&2; exit 1' TERM
+
+spared() {
+  exec 3<> /dev/tcp/127.0.0.1/${PORT} &&
+    printf 'GET /minio/health/cluster?maintenance=true HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3 &&
+    read -r -t 5 _ status _ <&3 && [[ $status == 200 ]]
+}
+
+whole() {
+  local line lacking= ended=
+  while read -r line; do
+    case $line in
+      *'"after":{"color":"yellow"'* | *'"after":{"color":"red"'*) lacking=yes ;;
+      *'"type":"summary"'*) ended=yes ;;
+    esac
+  done < <(mc --json admin heal --recursive own)
+  [[ $ended && ! $lacking ]]
+}
+
+export MC_CONFIG_DIR=/tmp/mc
+until mc --quiet alias set own http://127.0.0.1:${PORT} "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" > /dev/null &&
+  spared && whole; do
   sleep 2
 done
 `;

@@ -48,13 +48,13 @@ test('members find each other before they are ready, or none would ever be', () 
   expect(readinessProbe.httpGet.path).toBe('/minio/health/ready');
 });
 
-test('no second member is taken while a drive heals: each waits until the others can write without it', () => {
+test('no second member is taken while a drive heals or an object lacks parts: each waits until the others do without it', () => {
   const podOf = (members: number) => store({ members }).find('StatefulSet', 'minio').spec.template.spec;
   const { containers, terminationGracePeriodSeconds } = podOf(4);
-  expect(containers[0].lifecycle.preStop.exec.command).toEqual(['bash', '/scripts/before-stop.sh']);
+  expect(containers[0].lifecycle.preStop.exec.command).toEqual(['timeout', '120', 'bash', '/scripts/before-stop.sh']);
   const script = store().find('ConfigMap', 'minio-files').data['scripts_before-stop.sh'];
   expect(script).toContain('/minio/health/cluster?maintenance=true');
-  expect(script).toContain('SECONDS >= 120');
+  expect(script).toContain('mc --json admin heal --recursive own');
   // Enough for the wait and for the server's own end.
   expect(terminationGracePeriodSeconds).toBe(180);
   // One member can never be spared.
