@@ -20,7 +20,7 @@ export interface MinioProps {
 /**
  * MinIO, an object store that speaks S3, at port 9000. Three or four members keep each object in parts on all of them,
  * and go on reading and writing while any one is lost; with two lost, four still read. One member is a plain folder. A
- * member that is told to stop has all objects healed, and waits, up to two minutes, until the others have all their parts and
+ * member that is told to stop has all objects healed, and waits, up to five minutes, until the others have all their parts and
  * can write without it. A Job makes the buckets and their users; it may run at any time.
  *
  * The project has ended: there will be no other image than RELEASE.2025-09-07T16-13-09Z, which is gone from Docker Hub and
@@ -134,7 +134,7 @@ const PORT = 9000;
 const DRIVE = '/data';
 
 /** Seconds that a member waits at most until the others can spare it, and that it then takes to stop. */
-const [WAIT, STOP] = [120, 60];
+const [WAIT, STOP] = [300, 60];
 
 // Ready is a member long before its drive holds what it missed: Kubernetes alone would take the next one while it heals.
 // This asks whether the others, each of them healed, could write without this member; and has every object healed, since

@@ -14,13 +14,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const environments = readdirSync(join(root, 'clusters')).filter((name) => !name.startsWith('.'));
 
 let scratch: string;
+/** Beside the repository, which flate copies while it writes here. */
+let cache: string;
 beforeAll(() => {
   scratch = mkdtempSync(join(tmpdir(), 'readers-'));
+  cache = mkdtempSync(join(tmpdir(), 'readers-cache-'));
   cpSync(join(root, 'clusters'), join(scratch, 'clusters'), { recursive: true });
   for (const environment of environments) bootstrap(environment);
   execFileSync('git', ['init', '--quiet', scratch]);
 });
-afterAll(() => rmSync(scratch, { recursive: true }));
+afterAll(() => {
+  for (const folder of [scratch, cache]) rmSync(folder, { recursive: true });
+});
 
 interface Answer {
   readonly code: number;
@@ -106,30 +111,24 @@ describe.each(environments)('%s', (environment) => {
 
   test('flate passes every Kustomization of the repository', async () => {
     const folder = join(scratch, 'clusters', environment);
-    const { code, output, errors } = await flate('test', 'ks', '--path', folder);
+    const { output } = await flate('test', 'ks', '--path', folder);
     const lines = [...output.matchAll(/^ +([✓✗⊘]) +(\w+) +(\S+\/\S+)/gm)].map(([, mark, kind, name]) => ({
       mark,
       kind,
       name,
     }));
     const passed = lines.flatMap(({ mark, kind, name }) => (mark === '✓' && kind === 'Kustomization' ? [name] : []));
+    const failed = lines.filter(({ mark }) => mark === '✗');
     const steps = stepsOf(environment).map(({ name }) => `flux-system/${name}`);
-    expect({ passed, code, errors }).toMatchObject({ passed: expect.arrayContaining(steps) });
+    expect({ passed, output }).toEqual({ passed: expect.arrayContaining(steps), output: expect.any(String) });
     // Charts, and what their sources bring, are elsewhere.
-    const failed = lines.filter(({ mark }) => mark === '✗').map(({ kind }) => kind);
-    expect(failed.filter((kind) => !/^(HelmRelease|OCIRepository|HelmRepository|GitRepository)$/.test(kind!))).toEqual(
-      [],
-    );
+    const elsewhere = /^(HelmRelease|OCIRepository|HelmRepository|GitRepository)$/;
+    expect(failed.filter(({ kind }) => !elsewhere.test(kind!))).toEqual([]);
   });
 });
 
 const flate = (...args: readonly string[]) =>
-  run(join(built('flate'), 'flate'), [
-    ...args,
-    '--no-progress',
-    `--cache-dir=${join(scratch, 'cache')}`,
-    '--source-retry-attempts=1',
-  ]);
+  run(join(built('flate'), 'flate'), [...args, '--no-progress', `--cache-dir=${cache}`, '--source-retry-attempts=1']);
 
 /** What `flux bootstrap` adds. */
 function bootstrap(environment: string) {

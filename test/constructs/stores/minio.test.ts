@@ -51,12 +51,12 @@ test('members find each other before they are ready, or none would ever be', () 
 test('no second member is taken while a drive heals or an object lacks parts: each waits until the others do without it', () => {
   const podOf = (members: number) => store({ members }).find('StatefulSet', 'minio').spec.template.spec;
   const { containers, terminationGracePeriodSeconds } = podOf(4);
-  expect(containers[0].lifecycle.preStop.exec.command).toEqual(['timeout', '120', 'bash', '/scripts/before-stop.sh']);
+  expect(containers[0].lifecycle.preStop.exec.command).toEqual(['timeout', '300', 'bash', '/scripts/before-stop.sh']);
   const script = store().find('ConfigMap', 'minio-files').data['scripts_before-stop.sh'];
   expect(script).toContain('/minio/health/cluster?maintenance=true');
   expect(script).toContain('mc --json admin heal --recursive own');
   // Enough for the wait and for the server's own end.
-  expect(terminationGracePeriodSeconds).toBe(180);
+  expect(terminationGracePeriodSeconds).toBe(360);
   // One member can never be spared.
   expect(podOf(1).containers[0].lifecycle).toBeUndefined();
   expect(podOf(1).terminationGracePeriodSeconds).toBe(60);
