@@ -17,7 +17,7 @@ export default {
   name: 'bench',
   kubernetes: '1.34',
   repository: { kind: 'git', url: 'ssh://git@git.example/bench', branch: 'main' },
-  nodes: [{ name: 'node', count: 100, arch: 'amd64', cpu: '64', memory: '256Gi', disk: '1Ti' }],
+  nodes: [{ name: 'node', count: 110, arch: 'amd64', cpu: '64', memory: '256Gi', disk: '1Ti' }],
   storageClasses: {},
   domain: 'bench.example',
   ingress: { class: 'traefik', issuer: 'none' },
