@@ -118,7 +118,7 @@ async function library(name, from) {
 
 /** Finds, links and evaluates; what is there already is given as it is. */
 async function load(specifier, from) {
-  const [, asked = 0] = /\?v=(\d+)$/.exec(specifier) ?? [];
+  const asked = Number(/\?v=(\d+)$/.exec(specifier)?.[1] ?? 0);
   if (asked > generation) {
     generation = asked;
     renew();

@@ -114,6 +114,7 @@ const write = (text: string) => () => writeFileSync(leaf, text);
 await again('first', write('export const leaf = 1;'));
 await again('as it was', () => {});
 await again('edited', write('export const leaf = 2;'));
+for (let save = 3; save < 13; save++) await again('and again', write(\`export const leaf = \${save};\`));
 await again('throws', write("throw new Error('out of order'); export const leaf = 3;"));
 await again('still throws', () => {});
 await again('broken', write('export const other = 4;'));
@@ -129,6 +130,7 @@ await again('back', write('export const leaf = 5;'));
     'first 1 false false',
     'as it was 1 true true',
     'edited 2 false true',
+    ...[3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((leaf) => `and again ${leaf} false true`),
     'throws out of order',
     'still throws out of order',
     'broken The requested module it',
