@@ -72,9 +72,10 @@ function typeScript(url, from) {
     throw new Error(`Cannot find module '${file}' imported from ${fileURLToPath(from.identifier)}`);
   }
   sources.set(url, source);
-  const code = stripTypes(source, file);
+  const key = keyOf(source);
+  const code = stripTypes(source, file, key);
   // Compiled code knows its own name, but on Node 20 no longer whose `import()` it holds.
-  const compiled = !code.includes('import(') && `${keyOf(url + source)}.${compiler}`;
+  const compiled = !code.includes('import(') && `${keyOf(url + key)}.${compiler}`;
   const cachedData = compiled ? kept(compiled) : undefined;
   const known = cachedData && parse(code, url, cachedData);
   if (known) return known;

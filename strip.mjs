@@ -15,8 +15,8 @@ export const keyOf = (source) => createHash('sha1').update(source).digest('hex')
  * Returns the JavaScript of a TypeScript source; throws with file and line where the source is not erasable TypeScript.
  * Kept by content: the stripper itself (54 ms to load) is only needed after an edit.
  */
-export function stripTypes(source, file) {
-  const name = `${keyOf(source)}.js`;
+export function stripTypes(source, file, key = keyOf(source)) {
+  const name = `${key}.js`;
   const known = kept(name);
   if (known) return `${known}`;
   transform ??= require('amaro').transformSync;
