@@ -67,31 +67,25 @@ export function filtersOf(workload: Pick<Workload, 'containers' | 'pod'>): Filte
   const terms = maps(at(pod, 'affinity', 'nodeAffinity', REQUIRED, 'nodeSelectorTerms')).map(termOf);
   const tolerations = maps(pod.tolerations);
   const needs = requestsOf(workload);
-  const selected: Filter[] = [
-    {
-      field: 'nodeSelector',
-      passes: ({ labels }) => matches(wanted, labels),
-      refusal: (machines) => ({
-        message: `no node has ${Object.entries(wanted.labels)
-          .map(([key, value]) => `${key}=${value}`)
-          .join(', ')}`,
-        fix: `use labels that one of ${few(machines.map(({ name }) => name))} has`,
-      }),
+  const selected: Filter = {
+    field: 'nodeSelector',
+    passes: ({ labels }) => matches(wanted, labels),
+    refusal: (machines) => {
+      const labels = Object.entries(wanted.labels).map(([key, value]) => `${key}=${value}`);
+      return { message: `no node has ${labels.join(', ')}`, fix: `use labels that one of ${namesOf(machines)} has` };
     },
-  ];
-  const liked: Filter[] = [
-    {
-      field: 'affinity.nodeAffinity',
-      passes: (machine) => terms.some((matchesTerm) => matchesTerm(machine)),
-      refusal: (machines) => ({
-        message: `none of ${few(machines.map(({ name }) => name))} satisfies what is required`,
-        fix: 'require labels that a node has, or prefer them',
-      }),
-    },
-  ];
+  };
+  const liked: Filter = {
+    field: 'affinity.nodeAffinity',
+    passes: (machine) => terms.some((matchesTerm) => matchesTerm(machine)),
+    refusal: (machines) => ({
+      message: `none of ${namesOf(machines)} satisfies what is required`,
+      fix: 'require labels that a node has, or prefer them',
+    }),
+  };
   return [
-    ...(isEmpty(wanted) ? [] : selected),
-    ...(terms.length ? liked : []),
+    ...(isEmpty(wanted) ? [] : [selected]),
+    ...(terms.length ? [liked] : []),
     {
       field: 'tolerations',
       passes: ({ taints = [] }) => taints.every((taint) => tolerates(tolerations, taint)),
@@ -99,7 +93,7 @@ export function filtersOf(workload: Pick<Workload, 'containers' | 'pod'>): Filte
         const all = machines.flatMap(({ taints = [] }) => taints.map(({ key, effect }) => `${key}:${effect}`));
         const taints = [...new Set(all)].join(', ');
         return {
-          message: `${few(machines.map(({ name }) => name))} refuse pods that do not tolerate ${taints}`,
+          message: `${namesOf(machines)} refuse pods that do not tolerate ${taints}`,
           fix: 'add the toleration',
         };
       },
@@ -120,6 +114,8 @@ export function filtersOf(workload: Pick<Workload, 'containers' | 'pod'>): Filte
     },
   ];
 }
+
+const namesOf = (machines: readonly Machine[]) => few(machines.map(({ name }) => name));
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution';
 

@@ -63,26 +63,22 @@ export function place(
   count: (resident: Resident) => number,
 ): Placement {
   const homeless: Homeless[] = [];
-  const everywhere = residents.filter(({ pods }) => pods === 'every-node');
-  for (const resident of [...everywhere, ...residents.filter(({ pods }) => pods !== 'every-node')]) {
-    const wanted = resident.pods === 'every-node' ? seats.length : count(resident);
-    if (!wanted) continue;
-    const open = seats.filter(({ machine }) => mayTake(machine, resident));
-    if (resident.pods === 'every-node') {
-      const without = open.filter((seat) => shortage(seat, resident));
-      for (const seat of open) if (!without.includes(seat)) sit(seat, resident);
-      if (without.length) homeless.push({ resident, pods: without.length, why: whyNot(without, resident) });
-      continue;
-    }
+  const openTo = (resident: Resident) => seats.filter(({ machine }) => mayTake(machine, resident));
+  for (const resident of residents.filter(({ pods }) => pods === 'every-node')) {
+    const open = openTo(resident);
+    const without = open.filter((seat) => shortage(seat, resident));
+    for (const seat of open) if (!without.includes(seat)) sit(seat, resident);
+    if (without.length) homeless.push({ resident, pods: without.length, why: whyNot(without, resident) });
+  }
+  for (const resident of residents.filter(({ pods }) => pods !== 'every-node')) {
+    const wanted = count(resident);
+    const open = wanted ? openTo(resident) : [];
     for (let i = 0; i < wanted; i++) {
       const best = bestOf(open, resident);
       if (best) sit(best, resident);
       else {
-        homeless.push({
-          resident,
-          pods: wanted - i,
-          why: open.length ? whyNot(open, resident) : 'no node may take it',
-        });
+        const why = open.length ? whyNot(open, resident) : 'no node may take it';
+        homeless.push({ resident, pods: wanted - i, why });
         break;
       }
     }
