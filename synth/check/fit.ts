@@ -2,18 +2,14 @@ import { type Fit, fitOf, goesOn, type Scenario } from '../fit/fit.ts';
 import type { Resident } from '../fit/residents.ts';
 import type { Manifest } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
+import { oncePerIndex } from './once.ts';
 import type { Problem, Rule } from './rule.ts';
 
-const fits = new WeakMap<Index, Fit>();
-
-/** Worked out once for all rules; undefined where the nodes are not known. */
-export function knownFit(index: Index): Fit | undefined {
+/** Undefined where the nodes are not known. */
+export const knownFit = oncePerIndex((index): Fit | undefined => {
   const nodes = index.world.cluster?.nodes ?? [];
-  if (!nodes.length) return undefined;
-  const fit = fits.get(index) ?? fitOf(index, nodes);
-  fits.set(index, fit);
-  return fit;
-}
+  return nodes.length ? fitOf(index, nodes) : undefined;
+});
 
 /** Each resident that some of these situations leave without a node, once. */
 function* homeless(index: Index, wanted: (scenario: Scenario) => boolean, fix: string): Iterable<Problem> {

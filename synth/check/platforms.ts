@@ -4,6 +4,7 @@ import { repositoryOf } from '../image-reference.ts';
 import { unknowable } from '../resolve/links.ts';
 import type { Index } from '../resolve.ts';
 import { knownFit } from './fit.ts';
+import { oncePerIndex } from './once.ts';
 import { type Machine, machineOf, refusalOf } from './placement.ts';
 import type { Rule } from './rule.ts';
 
@@ -17,15 +18,6 @@ interface Landing {
 
 /** Nodes of other architectures are left alone: the list of images does not tell of them. */
 const TOLD: ReadonlySet<string> = new Set(['amd64', 'arm64']);
-
-const landed = new WeakMap<Index, readonly Landing[]>();
-
-/** Worked out once for both rules. */
-function landingsIn(index: Index): readonly Landing[] {
-  const known = landed.get(index) ?? [...landings(index)];
-  landed.set(index, known);
-  return known;
-}
 
 /** Every image where its pods may come to; nothing where the nodes are not known. */
 function* landings(index: Index): Iterable<Landing> {
@@ -46,6 +38,8 @@ function* landings(index: Index): Iterable<Landing> {
     }
   }
 }
+
+const landingsIn = oncePerIndex((index) => [...landings(index)]);
 
 /** Of others, as the environment lists them, and own ones, as their charts say. */
 const platformsOf = ({ world, declared }: Index): Platforms =>

@@ -1,6 +1,7 @@
 import type { PodSet } from '../../imports/relations.ts';
 import { at, map, maps } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
+import { oncePerIndex } from './once.ts';
 import { isPods, type Party, type Pods } from './policies.ts';
 
 /**
@@ -25,13 +26,9 @@ interface Exceptions {
   readonly solversAreOut: boolean;
 }
 
-const exceptions = new WeakMap<Index, Exceptions>();
-
-function exceptionsOf(index: Index): Exceptions {
-  const known = exceptions.get(index);
-  if (known) return known;
+const exceptionsOf = oncePerIndex((index): Exceptions => {
   const issuers = ['ClusterIssuer', 'Issuer'].flatMap((kind) => index.byKind(kind, 'cert-manager.io'));
-  const found = {
+  return {
     inside: index.declared.flatMap(({ meshed = [] }) => meshed),
     outside: index.declared.flatMap(({ unmeshed = [] }) => unmeshed),
     solversAreOut: issuers
@@ -41,9 +38,7 @@ function exceptionsOf(index: Index): Exceptions {
           map(at(solver, 'http01', 'ingress', 'podTemplate', 'metadata', 'annotations'))[INJECT] === 'disabled',
       ),
   };
-  exceptions.set(index, found);
-  return found;
-}
+});
 
 const isPartOf = (pods: PodSet, { namespace, labels }: PodSet) =>
   pods.namespace === namespace && Object.entries(labels).every(([key, value]) => pods.labels[key] === value);

@@ -1,10 +1,10 @@
 import { isCustom } from '../../imports/kinds.ts';
 import { schemaOf } from '../../imports/schemas.ts';
-import { groupOf, type KubeObject, type Manifest } from '../manifest.ts';
+import { groupOf, type KubeObject } from '../manifest.ts';
 import { map } from '../resolve/json.ts';
 import { unknowable } from '../resolve/links.ts';
-import type { Index } from '../resolve.ts';
 import { formats } from './formats.ts';
+import { oncePerIndex } from './once.ts';
 import { refusedRules } from './refused.ts';
 import { refusedPodRules } from './refused-pods.ts';
 import type { Rule } from './rule.ts';
@@ -24,18 +24,10 @@ const NAMES: Readonly<Record<string, string>> = {
   'rbac.authorization.k8s.io/RoleBinding': 'path',
 };
 
-type Faulty = readonly { readonly manifest: Manifest; readonly fault: Fault }[];
-
-const known = new WeakMap<Index, Faulty>();
-
-/** All faults of all objects, found once for all rules. */
-function faultsIn(index: Index): Faulty {
-  const faulty =
-    known.get(index) ??
-    index.manifests.flatMap((manifest) => faultsOf(manifest.object).map((fault) => ({ manifest, fault })));
-  known.set(index, faulty);
-  return faulty;
-}
+/** All faults of all objects. */
+const faultsIn = oncePerIndex(({ manifests }) =>
+  manifests.flatMap((manifest) => faultsOf(manifest.object).map((fault) => ({ manifest, fault }))),
+);
 
 /** None where its kind is not known. */
 function faultsOf(object: KubeObject): readonly Fault[] {

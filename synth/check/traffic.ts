@@ -1,5 +1,5 @@
-import type { Index } from '../resolve.ts';
 import { type Call, callsOf } from './calls.ts';
+import { oncePerIndex } from './once.ts';
 import { type Direction, type Entry, opens, type Policy, type Ports } from './policies.ts';
 import { meshPort } from './proxies.ts';
 import { Network } from './reach.ts';
@@ -26,16 +26,8 @@ export interface Traffic {
   callsUnder(policy: Policy, direction: Direction): readonly Call[];
 }
 
-const analysed = new WeakMap<Index, Traffic>();
-
 /** Worked out once for all rules. */
-export function trafficOf(index: Index): Traffic {
-  const traffic = analysed.get(index) ?? analyse(index);
-  analysed.set(index, traffic);
-  return traffic;
-}
-
-function analyse(index: Index): Traffic {
+export const trafficOf = oncePerIndex((index): Traffic => {
   const network = new Network(index);
   const blocked: Blocked[] = [];
   const used = new Set<Entry | Ports>();
@@ -68,4 +60,4 @@ function analyse(index: Index): Traffic {
     }
   }
   return { network, calls, blocked, used, callsUnder: (policy, direction) => under[direction].get(policy) ?? [] };
-}
+});
