@@ -96,7 +96,7 @@ type Server = Pick<
 >;
 
 /** User of the image; what its entrypoint would do needs root. Seconds to stop as in the official chart. */
-const process = { user: 100, group: 1000, stopSeconds: 10 };
+const server = { user: 100, group: 1000, stopSeconds: 10 };
 
 /** A member that is sealed stays alive, and gets no clients. */
 const health = (query: string) => ({ path: `/v1/sys/health?standbyok=true${query}`, port: 'http' });
@@ -118,7 +118,7 @@ function raft(store: HaStatefulStore, seal: Seal): Server {
     ]);
   }
   return {
-    run: { ...process, command: ['vault', 'server', '-config=/vault/config/vault.hcl'] },
+    run: { ...server, command: ['vault', 'server', '-config=/vault/config/vault.hcl'] },
     env: {
       VAULT_RAFT_NODE_ID: { field: 'metadata.name' },
       VAULT_API_ADDR: `http://${self}:8200`,
@@ -148,7 +148,7 @@ function dev(store: HaStatefulStore, declared: Files): Server {
   ]);
   const root = new Credential(store, 'root', { name: `${store.name}-root`, keys: { token: { length: 32 } } });
   return {
-    run: { ...process, command: ['vault', 'server', '-dev', '-dev-no-store-token'] },
+    run: { ...server, command: ['vault', 'server', '-dev', '-dev-no-store-token'] },
     env: { VAULT_DEV_LISTEN_ADDRESS: '0.0.0.0:8200', VAULT_DEV_ROOT_TOKEN_ID: root.key('token') },
     files: { ...declared, '/vault/scripts/configure.sh': configureScript('root') },
     ports: { http: 8200 },

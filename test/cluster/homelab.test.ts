@@ -1,3 +1,5 @@
+// The homelab on its three nodes, with Flux that reads git: pushed through the real Flux, placed by the real scheduler, an app taken out, a hand edit, and
+// each node gone once. No container runs: pods are KWOK's, which become Ready by decree.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { homelabWith } from '../../charts/environments/homelab.ts';
 import { type KubernetesObject, waitFor } from './client.ts';
