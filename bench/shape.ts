@@ -1,4 +1,5 @@
-// node --experimental-vm-modules --no-warnings run.mjs bench/shape.ts: what the strict shapes cost, and what ajv's compiled validators would.
+// What the strict shapes cost, and what ajv's compiled validators would:
+// node --experimental-vm-modules --no-warnings run.mjs bench/shape.ts
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';

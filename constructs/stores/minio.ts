@@ -20,8 +20,8 @@ export interface MinioProps {
 /**
  * MinIO, an object store that speaks S3, at port 9000. Three or four members keep each object in parts on all of them,
  * and go on reading and writing while any one is lost; with two lost, four still read. One member is a plain folder. A
- * member that is told to stop has all objects healed, and waits, up to five minutes, until the others have all their parts and
- * can write without it. A Job makes the buckets and their users; it may run at any time.
+ * member that is told to stop has all objects healed, and waits, up to five minutes, until the others have all their
+ * parts and can write without it. A Job makes the buckets and their users; it may run at any time.
  *
  * The project has ended: there will be no other image than RELEASE.2025-09-07T16-13-09Z, which is gone from Docker Hub and
  * still at Quay. `S3` of bucket.ts takes its place where buckets can be had elsewhere. What is known to be wrong with it:

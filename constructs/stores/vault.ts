@@ -34,11 +34,12 @@ export interface VaultClients {
 
 /**
  * Vault on Raft. Members find each other sealed or not; clients reach those that are unsealed, and a standby passes on
- * to the leader. A restart is a person's decision (OnDelete): `kubectl delete pod` of the standbys one by one, the leader
- * last; `vault status` in a member tells which it is. One that has not stopped after 10 s is killed: what was acknowledged
- * is on disk. Pods carry no labels of who leads: Vault sets them while it holds the lock of its state, and without the API
- * server could neither fail over nor stop. What clients may do is set by a Job, which logs in as its own ServiceAccount: Kubernetes auth, KV version 2 at
- * `secret/`, a policy and a role per ServiceAccount, audit on stdout. Roles that are no longer declared are deleted.
+ * to the leader. A restart is a person's decision (OnDelete): `kubectl delete pod` of the standbys one by one, the
+ * leader last; `vault status` in a member tells which it is. One that has not stopped after 10 s is killed: what was
+ * acknowledged is on disk. Pods carry no labels of who leads: Vault sets them while it holds the lock of its state,
+ * and without the API server could neither fail over nor stop. What clients may do is set by a Job, which logs in as
+ * its own ServiceAccount: Kubernetes auth, KV version 2 at `secret/`, a policy and a role per ServiceAccount, audit on
+ * stdout. Roles that are no longer declared are deleted.
  *
  * By hand, once, with VAULT_ADDR=http://127.0.0.1:8200 in `kubectl exec -ti vault-0 -- sh`:
  * 1. `vault operator init`: keep what it prints outside of the cluster;
