@@ -6,6 +6,7 @@ import type { ControlPlane } from './control-plane.ts';
 import type { Processes } from './processes.ts';
 import type { Slot } from './slot.ts';
 import { built } from './targets.ts';
+import { awaitRefusal } from './webhook.ts';
 
 const name = 'cert-manager';
 const namespace = 'cert-manager';
@@ -28,6 +29,13 @@ const asked = [
     rule: { apiGroups: ['cert-manager.io'], operations: ['CREATE'], resources: ['certificaterequests'] },
   },
 ];
+
+const certificateForNobody = {
+  apiVersion: 'cert-manager.io/v1',
+  kind: 'Certificate',
+  metadata: { name: 'nobody', namespace },
+  spec: { secretName: 'nobody', issuerRef: { name: 'nobody' } },
+};
 
 export async function startCertManager(
   plane: ControlPlane,
@@ -76,4 +84,13 @@ export async function startCertManager(
       ],
     })),
   );
+  await awaitRefusal(client, [
+    certificateForNobody,
+    // Of what both configurations name, so that it comes by both.
+    {
+      ...certificateForNobody,
+      kind: 'CertificateRequest',
+      spec: { request: 'bm9uZQ==', issuerRef: { name: 'nobody' } },
+    },
+  ]);
 }

@@ -8,6 +8,7 @@ import type { ControlPlane } from './control-plane.ts';
 import type { Processes } from './processes.ts';
 import type { Slot } from './slot.ts';
 import { built } from './targets.ts';
+import { awaitRefusal } from './webhook.ts';
 
 const namespace = 'knative-serving';
 
@@ -51,6 +52,17 @@ async function webhooks(port: number): Promise<KubernetesObject[]> {
     return configuration;
   });
 }
+
+/** What each of the webhook's configurations is asked about: defaults and validation of objects, and configuration. */
+const wrong: KubernetesObject[] = [
+  {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: { name: 'wrong', namespace },
+    spec: { template: { spec: { containers: [] } } },
+  },
+  configMap(['autoscaler', { 'stable-window': 'wrong' }]),
+];
 
 /** Rejects what the webhook refuses of `config`. */
 export async function startKnative(
@@ -96,5 +108,6 @@ export async function startKnative(
       each?.['webhooks'].every((webhook: KubernetesObject) => webhook['clientConfig'].caBundle),
     );
   });
+  await awaitRefusal(client, wrong);
   await client.apply(Object.entries(config).map(configMap));
 }
