@@ -13,7 +13,7 @@ export function redisAlerts(store: HaStatefulStore, { cache }: { cache: boolean 
       for: '2m',
       severity: 'critical',
       summary: 'The server of {{ $labels.pod }} does not answer',
-      description: 'Its exporter does; it may wait for the majority of sentinels, or read its log',
+      description: 'Its exporter does; it waits for the majority of sentinels, or cannot write to its disk and ends',
       runbook: `kubectl -n ${namespace} logs {{ $labels.pod }} -c ${name}`,
     },
     ...(cache ? [] : kept(series, exec)),
@@ -33,13 +33,15 @@ const kept = (series: string, exec: string): AlertRule[] => [
     runbook: `${exec} --bigkeys; delete data, let it expire, or raise the size of the store`,
   },
   {
+    // A write to the log that fails leaves no trace here: a server that has to have it on disk ends at once.
     alert: 'RedisPersistenceFailing',
-    expr: `redis_aof_last_write_status{${series}} == 0 or redis_aof_last_bgrewrite_status{${series}} == 0`,
+    expr: `redis_aof_last_bgrewrite_status{${series}} == 0`,
     for: '2m',
     severity: 'critical',
-    summary: '{{ $labels.pod }} cannot write its log',
-    description: 'Writes are refused until it can; most often the disk is full',
-    runbook: `${exec} info persistence`,
+    summary: '{{ $labels.pod }} cannot rewrite its log',
+    description:
+      'The log grows until the disk is full, and then the server ends; there may be too little memory or disk now',
+    runbook: `${exec} info persistence; read its log`,
   },
 ];
 

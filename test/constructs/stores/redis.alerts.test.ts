@@ -35,7 +35,6 @@ const healthy: Series = {
   ...of(all, 'redis_up', 1),
   ...of(all, 'redis_memory_used_bytes', 100),
   ...of(all, 'redis_memory_max_bytes', 200),
-  ...of(all, 'redis_aof_last_write_status', 1),
   ...of(all, 'redis_aof_last_bgrewrite_status', 1),
   ...of([0], 'redis_instance_info', 1, 'role="master"'),
   ...of(replicas, 'redis_instance_info', 1, 'role="slave"'),
@@ -62,6 +61,6 @@ withPromtool('alerts of Redis', () => {
   test('replication that lags', () =>
     fires(of([0], 'redis_connected_slave_lag_seconds', 30, 'slave_ip="10.43.0.2"'), 'RedisReplicationLag'));
   test('memory nearly full', () => fires(of([0], 'redis_memory_used_bytes', 190), 'RedisMemoryNearlyFull'));
-  test('a log that cannot be written', () =>
-    fires(of([0], 'redis_aof_last_write_status', 0), 'RedisPersistenceFailing'));
+  test('a log that cannot be rewritten', () =>
+    fires(of([0], 'redis_aof_last_bgrewrite_status', 0), 'RedisPersistenceFailing'));
 });
