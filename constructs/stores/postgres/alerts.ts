@@ -7,6 +7,10 @@ export function postgresAlerts({ name, namespace, members, series }: HaStatefulS
   const exec = `kubectl -n ${namespace} exec ${name}-0 -c ${name} --`;
   const leaders = `count(pg_replication_is_replica{${series}} == 0)`;
   const look = `${exec} patronictl list; ${exec} curl -s localhost:${REST_PORT}/cluster`;
+  // The exporter of a replica that is cut off says that it is not behind, as it has replayed all that it got.
+  const streaming = `count by (pod) (pg_stat_replication_pg_wal_lsn_diff{${series},state="streaming",application_name=~"${name}-\\\\d+"})`;
+  const following = `(${streaming} or on (pod) 0 * max by (pod) (pg_replication_is_replica{${series}}))`;
+  const atLeader = `and on (pod) pg_replication_is_replica{${series}} == 0`;
   const replicated: AlertRule[] = [
     {
       alert: 'PostgresLeaderMissing',
@@ -25,6 +29,24 @@ export function postgresAlerts({ name, namespace, members, series }: HaStatefulS
       summary: `{{ $value }} members of ${name} believe to lead`,
       description: 'Only the one that the others follow can acknowledge writes; the other serves old data',
       runbook: look,
+    },
+    {
+      alert: 'PostgresReplicaMissing',
+      expr: `${following} < ${members - 1} ${atLeader}`,
+      for: '5m',
+      severity: 'warning',
+      summary: `{{ $value }} of ${members - 1} replicas follow {{ $labels.pod }}`,
+      description: 'One that does not cannot take over; without any, writes wait',
+      runbook: `${look}; read the log of the one that is missing`,
+    },
+    {
+      alert: 'PostgresWritesWait',
+      expr: `${following} == 0 ${atLeader}`,
+      for: '1m',
+      severity: 'critical',
+      summary: `No replica follows {{ $labels.pod }}, which acknowledges no writes`,
+      description: 'A write counts when a second member has it; clients hang until one does',
+      runbook: `${look}; read the logs of the others`,
     },
     {
       alert: 'PostgresReplicationLag',

@@ -37,6 +37,8 @@ const members = (metric: string, ...values: string[]) =>
   Object.fromEntries(values.map((value, pod) => [of(metric, pod), `${value}x60`]));
 const volume = (metric: string, claim = 'pgdata-db-1') =>
   `kubelet_volume_stats_${metric}_bytes{namespace="shop",persistentvolumeclaim="${claim}"}`;
+const follows = (pod: number, state = 'streaming') =>
+  of('pg_stat_replication_pg_wal_lsn_diff', 0, `,application_name="db-${pod}",state="${state}"`);
 const active = of('pg_stat_activity_count', 0, ',state="active"');
 
 /** A store that runs well; each case below changes one thing. */
@@ -45,6 +47,8 @@ const healthy: Series = {
   ...members('pg_up', '1', '1', '1'),
   ...members('pg_replication_is_replica', '0', '1', '1'),
   ...members('pg_replication_lag_seconds', '0', '1', '2'),
+  [follows(1)]: '0x60',
+  [follows(2)]: '100x60',
   ...members('pg_settings_max_connections', '100', '100', '100'),
   [active]: '40x60',
   [of('pg_stat_activity_count', 0, ',state="idle"')]: '40x60',
@@ -63,7 +67,8 @@ withPromtool('alerts', () => {
     ['StoreDiskNearlyFull', 'a volume is nearly full', { [volume('available')]: '10x60' }],
     ['PostgresDown', 'a server takes no connections', { [of('pg_up', 2)]: '0x60' }],
     ['PostgresLeaderMissing', 'nobody leads', { [of('pg_replication_is_replica', 0)]: '1x60' }],
-    ['PostgresTwoLeaders', 'two believe to lead', { [of('pg_replication_is_replica', 1)]: '0x60' }],
+    ['PostgresReplicaMissing', 'a replica has ceased to follow', { [follows(2)]: '0x9 stale' }],
+    ['PostgresReplicaMissing', 'a replica is made anew', { [follows(2)]: '0x9 stale', [follows(2, 'backup')]: '0x60' }],
     ['PostgresReplicationLag', 'a replica is behind', { [of('pg_replication_lag_seconds', 2)]: '90x60' }],
     ['PostgresConnectionsNearlyUsedUp', 'connections are nearly used up', { [active]: '50x60' }],
     [
@@ -73,6 +78,19 @@ withPromtool('alerts', () => {
     ],
   ])('%s fires when %s', (alert, _, change) => {
     expect(firing(spec, { ...healthy, ...change }, 30, [alert])).toContain('SUCCESS');
+  });
+
+  test('PostgresTwoLeaders fires when two believe to lead', () => {
+    const change = { [of('pg_replication_is_replica', 1)]: '0x60' };
+    // Nobody follows the second one.
+    const alerts = ['PostgresReplicaMissing', 'PostgresTwoLeaders', 'PostgresWritesWait'];
+    expect(firing(spec, { ...healthy, ...change }, 30, alerts)).toContain('SUCCESS');
+  });
+
+  test('PostgresWritesWait fires when no replica follows, though none says that it is behind', () => {
+    const change = { [follows(1)]: '0x9 stale', [follows(2)]: '0x9 stale' };
+    const alerts = ['PostgresReplicaMissing', 'PostgresWritesWait'];
+    expect(firing(spec, { ...healthy, ...change }, 30, alerts)).toContain('SUCCESS');
   });
 
   test.each([[[0, 1]], [[0, 1, 2]]])(
