@@ -8,6 +8,9 @@ export type Keep =
   | { readonly days: number }
   | { readonly daily: number; readonly weekly: number; readonly monthly: number };
 
+/** When a backup was made, as it stands in its name, in rclone's words: names may begin alike, and go on with a digit. */
+export const STAMP = '[0-9]???????T??????Z';
+
 /** What an upload runs, and what it is told. */
 export const retention = (keep: Keep): Pick<Dependency, 'env' | 'files'> =>
   'days' in keep
@@ -44,7 +47,7 @@ ${prune}
 `;
 
 // Not what is in folders below, nor of another backup whose name begins alike.
-const byAge = 'rclone delete --min-age "$KEEP" --include "/$NAME-[0-9]*" "$TARGET"';
+const byAge = `rclone delete --min-age "$KEEP" --include "/$NAME-${STAMP}*" "$TARGET"`;
 
 /**
  * Names of backups, newest first, to those that are neither the last of one of the latest days, weeks or months that have

@@ -1,4 +1,5 @@
 import type { Dump } from './backup.ts';
+import { STAMP } from './backup-retention.ts';
 
 // What the containers of a backup and of a restore run; they share the folder $BACKUP.
 
@@ -16,7 +17,7 @@ export const downloadScript = `#!/bin/sh
 set -eu
 cd "$BACKUP"
 
-backups=$(rclone lsf --include "$NAME-*.sha256" "$TARGET")
+backups=$(rclone lsf --include "/$NAME-${STAMP}.sha256" "$TARGET")
 newest=$(echo "$backups" | sort | tail -n 1)
 file=\${newest%.sha256}
 [ -z "$STAMP" ] || file=$NAME-$STAMP

@@ -185,12 +185,14 @@ describe('what is outdated', () => {
       'backup-20200101T000000Z.sha256': 8,
       'backup-20200103T000000Z.dump': 6,
       'backup-eu-20200101T000000Z.dump': 30,
+      'backup-2-20200101T000000Z.dump': 30,
       'other.txt': 30,
       'below/backup-20200101T000000Z.dump': 30,
     });
     expect(await run()).toMatchObject({ code: 0 });
     const today = new Date().getUTCFullYear();
     expect(await left('live')).toEqual([
+      'backup-2-20200101T000000Z.dump',
       'backup-20200103T000000Z.dump',
       expect.stringMatching(`^backup-${today}.*dump$`),
       expect.stringMatching(`^backup-${today}.*sha256$`),
@@ -324,6 +326,7 @@ describe('a store of PostgreSQL', () => {
     const [checksums] = (await bucket.list('notes/')).filter((key) => key.endsWith('.sha256'));
     const stamp = /notes-backup-(.*)\.sha256/.exec(checksums!)![1]!;
     await bucket.put('notes/notes-backup-29991231T235959Z-notes.dump', 'never finished');
+    await bucket.put('notes/notes-backup-weekly-29991231T235959Z.sha256', 'of another one');
     server.query('notes', 'DELETE FROM written WHERE n > 10');
     expect(await run({ name: 'notes-backup-restore', env: at(server) })).toMatchObject({ code: 0 });
     expect(server.query('notes', 'SELECT count(*) FROM written')).toEqual(['3000']);
