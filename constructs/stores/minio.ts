@@ -5,7 +5,7 @@ import type { HaStatefulStore } from '../ha-stateful-store.ts';
 import type { Image } from '../images.ts';
 import type { Engine } from './engine.ts';
 import { minioAlerts } from './minio/alerts.ts';
-import { Buckets } from './minio/buckets.ts';
+import { asRoot, Buckets } from './minio/buckets.ts';
 
 export interface MinioProps {
   /**
@@ -161,8 +161,7 @@ whole() {
 }
 
 export MC_CONFIG_DIR=/tmp/mc
-until mc --quiet alias set own http://127.0.0.1:${PORT} "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" > /dev/null &&
-  spared && whole; do
+until ${asRoot('own', `http://127.0.0.1:${PORT}`)} && spared && whole; do
   sleep 2
 done
 `;

@@ -51,10 +51,14 @@ export class Buckets extends StoreJob {
 /** Buckets have no _. */
 const variable = (bucket: string) => bucket.replaceAll('-', '_');
 
+/** Shell that has mc know a server as root. Keys come by its input, since arguments can be read by whoever sees the process. */
+export const asRoot = (alias: string, url: string) =>
+  `printf '%s\\n' "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" | mc --quiet alias set ${alias} ${url} > /dev/null`;
+
 // The image has nothing but bash, coreutils and mc.
 const script = (buckets: readonly string[]) => `#!/bin/bash
 set -euo pipefail
-until mc --quiet alias set store "$URL" "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD" > /dev/null; do sleep 2; done
+until ${asRoot('store', '"$URL"')}; do sleep 2; done
 
 bucket() { # name key secret
   mc mb --ignore-existing "store/$1" > /dev/null
@@ -79,7 +83,7 @@ bucket() { # name key secret
 }
 POLICY
   mc admin policy create store "$1" /tmp/policy.json > /dev/null
-  mc admin user add store "$2" "$3" > /dev/null
+  printf '%s\\n' "$2" "$3" | mc admin user add store > /dev/null
   local users known='' state user policy
   users=$(mc admin user list store)
   while read -r state user policy; do

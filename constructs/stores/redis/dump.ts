@@ -33,7 +33,8 @@ echo "backup: $FILE.rdb, $(stat --format=%s "$FILE.rdb") bytes"
 
 /**
  * For a person: reads a dump from its input into a server of its own and moves every key to the leader, with databases
- * and times to live, so that both together need the memory of one. May be run again; keys that are there are replaced.
+ * and times to live, so that both together need the memory of one. May be run again; keys that are there are replaced. The
+ * password is in no argument, which whoever sees the process could read.
  */
 export const restore = (port: number) => `#!/bin/bash
 set -euo pipefail
@@ -44,7 +45,7 @@ rm -rf "$folder"
 mkdir "$folder"
 cat > "$folder/dump.rdb"
 redis-check-rdb "$folder/dump.rdb" > "$folder/check" || { cat "$folder/check"; exit 1; }
-redis-server --port 0 --unixsocket "$socket" --dir "$folder" --save '' --requirepass "$REDISCLI_AUTH" > "$folder/log" &
+redis-server --port 0 --unixsocket "$socket" --dir "$folder" --save '' - <<< "requirepass $REDISCLI_AUTH" > "$folder/log" &
 server=$!
 trap 'kill -KILL $server; rm -rf "$folder"' EXIT
 until [[ $(redis-cli -s "$socket" ping 2>&1) == PONG ]]; do
@@ -53,7 +54,7 @@ until [[ $(redis-cli -s "$socket" ping 2>&1) == PONG ]]; do
 done
 
 for database in $(redis-cli -s "$socket" info keyspace | sed -n 's/^db\\([0-9]*\\):.*/\\1/p'); do
-  moved=$(redis-cli -s "$socket" -n "$database" -e eval '
+  moved=$(redis-cli -s "$socket" -n "$database" -e -x eval '
     local cursor, moved = "0", 0
     repeat
       local page = redis.call("SCAN", cursor, "COUNT", 100)
@@ -63,7 +64,7 @@ for database in $(redis-cli -s "$socket" info keyspace | sed -n 's/^db\\([0-9]*\
         moved = moved + #page[2]
       end
     until cursor == "0"
-    return moved' 0 "$database" "$REDISCLI_AUTH")
+    return moved' 0 "$database" < <(printf %s "$REDISCLI_AUTH"))
   echo "restore: database $database, $moved keys"
 done
 redis-cli -s "$socket" --raw function dump | head -c -1 |

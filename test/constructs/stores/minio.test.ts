@@ -77,6 +77,15 @@ test('no key is written down', () => {
   ]);
 });
 
+test.each([
+  ['minio-files', 'scripts_before-stop.sh'],
+  ['minio-buckets-files', 'scripts_buckets.sh'],
+])('in %s no key is an argument, which whoever sees the process could read', (configMap, script) => {
+  const text = store().find('ConfigMap', configMap).data[script];
+  expect(text).toMatch(/\$MINIO_ROOT_PASSWORD" \| mc --quiet alias set/);
+  expect(text).not.toMatch(/\bmc [^|\n]*\$(3|MINIO_ROOT_PASSWORD)/);
+});
+
 test('the runtime stays below the memory limit', () => {
   expect(store().find('ConfigMap', 'minio').data['MINIO_MEMLIMIT']).toBe('460MiB');
 });
