@@ -21,7 +21,7 @@ export interface PoolerProps {
 /**
  * PgBouncer in front of a PostgreSQL store, at port 6432: clients share the server's connections transaction by
  * transaction, prepared statements included. It checks passwords itself (SCRAM), from a list that it writes at its start.
- * While a failover lasts, queries wait.
+ * While a failover lasts, queries wait; those that were on their way to a leader whose node is lost fail after a minute.
  * @see https://www.pgbouncer.org/config.html
  */
 export class Pooler extends Construct {
@@ -99,5 +99,10 @@ max_prepared_statements = 200
 ignore_startup_parameters = extra_float_digits
 ; a failover should not be waited for longer than it takes
 server_login_retry = 1
+; a leader whose node is gone says nothing any more; the kernel would go on asking it for a quarter of an hour
+tcp_user_timeout = 60000
+tcp_keepidle = 20
+tcp_keepintvl = 10
+tcp_keepcnt = 4
 server_tls_sslmode = prefer
 `;

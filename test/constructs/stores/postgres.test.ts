@@ -236,6 +236,12 @@ describe('PgBouncer', () => {
     }
   });
 
+  test('gives up a leader that is silent after a minute, with or without something on its way to it', () => {
+    const of = (setting: string) => Number(new RegExp(`^${setting} = (\\d+)$`, 'm').exec(ini)?.[1]);
+    expect(of('tcp_user_timeout')).toBe(60_000);
+    expect(of('tcp_keepidle') + of('tcp_keepintvl') * of('tcp_keepcnt')).toBe(60);
+  });
+
   test('never takes all connections of the server', () => {
     const [, pool] = /^default_pool_size = (\d+)$/m.exec(ini)!;
     const { replicas } = find('Deployment', 'postgresql-pooler').spec;
