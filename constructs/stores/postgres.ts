@@ -42,6 +42,9 @@ export interface PostgresClients {
  * acknowledged when a second member has it on disk, so a failover loses none, and a member left alone takes no writes.
  * A single member is a plain server. A Job makes the users and databases; it may run at any time.
  *
+ * A user's new password is set by the Job. Of the superuser and `standby` it is set in the database first, then sealed: members
+ * that restart with one that the leader does not know follow nobody, and nothing is written.
+ *
  * From one member to several is a move: dump, then restore into a new store. Refuses names that PostgreSQL would fold or
  * cut, no database, a version that the Spilo image lacks, and fewer connections than its own upkeep needs.
  * @see https://patroni.readthedocs.io/en/latest/replication_modes.html

@@ -264,6 +264,18 @@ export class PostgresCluster {
     return code;
   }
 
+  /** The Secrets have other values; a member knows them from its next start on. */
+  reseal(values: Partial<typeof secrets>) {
+    for (const { name } of this.members) {
+      const file = join(this.folder, `${name}.yml`);
+      let text = readFileSync(file, 'utf8');
+      for (const [key, value] of Object.entries(values))
+        text = text.replaceAll(secrets[key as keyof typeof secrets], value);
+      writeFileSync(file, text);
+    }
+    Object.assign(secrets, values);
+  }
+
   emptyVolume({ name }: RunningPod) {
     const volume = join(this.folder, name);
     for (const entry of readdirSync(volume)) rmSync(join(volume, entry), { recursive: true });

@@ -167,3 +167,19 @@ describe('a backup', () => {
     expect(await sums('notifi')).not.toEqual([]);
   });
 });
+
+test('the superuser and the standby get other passwords: at the leader first, then as members restart', async () => {
+  const leader = await cluster.awaitLeader();
+  const values = { superuser: 'anotherSuperuser', standby: 'anotherStandby' };
+  await cluster.query(
+    `ALTER ROLE standby PASSWORD '${values.standby}'; ALTER ROLE postgres PASSWORD '${values.superuser}'`,
+  );
+  cluster.reseal(values);
+  for (const member of [...cluster.members.filter((one) => one !== leader), leader]) {
+    await member.stop();
+    member.start();
+    await cluster.awaitWhole();
+  }
+  expect(await cluster.host('bootstrap-resealed').run('Job')).toMatchObject({ code: 0 });
+  await cluster.query('CREATE TABLE resealed (n int)', notifi);
+});

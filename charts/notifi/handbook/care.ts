@@ -32,11 +32,7 @@ ${tableOf(
       'postgresql-notifi',
       'the Job postgresql-bootstrap sets it, and the services restart by themselves',
     ],
-    [
-      'PostgreSQL, superuser and standby',
-      'postgresql-admin',
-      'members restart one by one and take it over; look at patronictl list after each',
-    ],
+    ['PostgreSQL, superuser and standby', 'postgresql-admin', 'not by sealing alone, below'],
     [
       'Redis',
       'redis-password',
@@ -58,6 +54,15 @@ ${tableOf(
     ],
     ['Prometheus and Linkerd, pages of', '<page>-users', 'nothing; its lines are made by htpasswd -nB <user>'],
   ],
+)}
+
+Of PostgreSQL's superuser and standby no member changes the password in the database: one that restarts with another is not let in by
+the leader, and with two of those nothing is written. So it is set there first, at the leader (\`patronictl list\`), by which
+nobody loses a connection; then the same values are sealed, and the members restart one by one:
+
+${shell(
+  "kubectl -n data-services exec -ti postgresql-<n> -c postgresql -- psql -U postgres -c '\\password standby' -c '\\password postgres'",
+  `printf 'standby=%s\\nsuperuser=%s\\n' "$standby" "$superuser" | npm run seal -- ${name} data-services/postgresql-admin`,
 )}
 
 ## Certificates
