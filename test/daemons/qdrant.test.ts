@@ -1,5 +1,6 @@
 // Qdrant itself cannot be had here: its HTTP API is played, by the words of its documentation. What runs are the rendered
 // scripts of backup and restore.
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -11,7 +12,7 @@ import { External } from '../../constructs/external.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { qdrant } from '../../constructs/stores/qdrant.ts';
 import { environment, render } from '../constructs/render.ts';
-import { Host, type Result, run } from './container.ts';
+import { Host, type Result, run, type Start } from './container.ts';
 
 const { objects, problems } = render(
   (chart) => {
@@ -41,6 +42,8 @@ class Member {
   readonly collections: readonly string[];
   /** What arrives is not what the checksum is of. */
   truncates = false;
+  /** Called when a snapshot is asked for, and never answered. */
+  onDownload?: () => void;
   readonly #server: Server;
 
   constructor(name: string, collections: readonly string[]) {
@@ -59,6 +62,7 @@ class Member {
 
   close() {
     this.#server.close();
+    this.#server.closeAllConnections();
   }
 
   async #answer(request: IncomingMessage): Promise<[number, object | string]> {
@@ -86,6 +90,10 @@ class Member {
       });
     }
     if (method === 'DELETE') return ok(this.snapshots.delete(name!));
+    if (this.onDownload) {
+      this.onDownload();
+      return new Promise(() => undefined);
+    }
     const content = this.snapshots.get(name!);
     return content === undefined ? [404, 'Not found'] : [200, this.truncates ? content.slice(0, -1) : content];
   }
@@ -107,15 +115,17 @@ afterEach(() => {
 });
 
 /** The container that runs curl, of a CronJob. */
-async function script(name: string): Promise<Result> {
+function container(name: string): Start {
   const host = new Host(folder, objects, { 'api-key': KEY });
   host.path.push(join(folder, 'bin'));
   const pod = host.pod('CronJob', name);
-  const container = [...(pod.initContainers ?? []), ...pod.containers].find(({ image }) => image!.startsWith('curl'))!;
-  const bash = { ...container, command: ['bash', ...container.command!.slice(1)] };
+  const curl = [...(pod.initContainers ?? []), ...pod.containers].find(({ image }) => image!.startsWith('curl'))!;
+  const bash = { ...curl, command: ['bash', ...curl.command!.slice(1)] };
   mkdirSync(join(folder, 'backup'), { recursive: true });
-  return await run(host.start(bash, pod, { MEMBERS: addresses.join(' ') }));
+  return host.start(bash, pod, { MEMBERS: addresses.join(' ') });
 }
+
+const script = (name: string): Promise<Result> => run(container(name));
 
 const files = () =>
   readdirSync(join(folder, 'backup'))
@@ -148,6 +158,19 @@ test('a snapshot that does not arrive whole fails the Job, and does not stay on 
   expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining('FAILED') });
   expect([...members[1]!.snapshots]).toEqual([]);
   expect(files()).not.toContain('qdrant-backup-STAMP.sha256');
+});
+
+test('a snapshot whose Job is given up while it arrives does not stay on the volume', async () => {
+  const { program, args, env } = container('qdrant-backup');
+  const asked = new Promise<void>((resolve) => {
+    members[0]!.onDownload = resolve;
+  });
+  const job = spawn(program, args, { env, stdio: 'ignore' });
+  await asked;
+  expect([...members[0]!.snapshots.keys()]).toHaveLength(1);
+  job.kill('SIGTERM');
+  const code = await new Promise((resolve) => job.once('exit', resolve));
+  expect({ code, left: [...members[0]!.snapshots.keys()] }).toEqual({ code: 1, left: [] });
 });
 
 test('a member that does not answer fails the Job', async () => {

@@ -29,9 +29,11 @@ printf 'header = "api-key: %s"\\n' "$API_KEY" > /tmp/curl
 api() { curl --config /tmp/curl --fail --silent --show-error "$@"; }
 `;
 
+// A Job that is given up, or its node drained: the shell lets a signal wait for what it waits for, unless that runs beside it.
 const dump = `${api}
 made=
 trap '[ -z "$made" ] || api --request DELETE "$made" > /dev/null' EXIT
+trap 'exit 1' TERM
 names() { tr , '\\n' | sed -n 's/.*"name":"\\([^"]*\\)".*/\\1/p'; }
 
 member=0
@@ -42,7 +44,8 @@ for address in $MEMBERS; do
     api --request POST "$snapshots" > /tmp/snapshot
     made=$snapshots/$(names < /tmp/snapshot)
     file=$FILE-$member-$collection.snapshot
-    api --output "$file" "$made"
+    api --output "$file" "$made" &
+    wait $!
     sum=$(tr , '\\n' < /tmp/snapshot | sed -n 's/.*"checksum":"\\([0-9a-f]*\\)".*/\\1/p')
     echo "$sum  $file" | sha256sum -c -
     api --request DELETE "$made" > /dev/null
