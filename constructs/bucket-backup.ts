@@ -65,6 +65,8 @@ rclone sync --backup-dir "$TARGET/replaced/$today" "$SOURCE" "$TARGET/current"
 rclone check --one-way --download=false "$SOURCE" "$TARGET/current"
 days=$(rclone lsf --dirs-only "$TARGET/replaced")
 for day in $days; do
+  # What is no day is not its own.
+  case \${day%/} in '' | *[!0-9]*) continue ;; esac
   [ "\${day%/}" -ge "$oldest" ] || rclone purge "$TARGET/replaced/\${day%/}"
 done
 `;

@@ -193,7 +193,10 @@ describe('a copy of a bucket', () => {
       mkdirSync(kept('replaced', day(ago)), { recursive: true });
       writeFileSync(kept('replaced', day(ago), 'old'), 'old');
     }
+    mkdirSync(kept('replaced/before-the-move'));
+    writeFileSync(kept('replaced/before-the-move/old'), 'of a person');
     expect(await run()).toMatchObject({ code: 0 });
+    expect(existsSync(kept('replaced/before-the-move/old'))).toBe(true);
     expect(existsSync(kept('replaced', day(29), 'old'))).toBe(true);
     expect(existsSync(kept('replaced', day(31)))).toBe(false);
   });
