@@ -40,19 +40,26 @@ export interface Fault {
 
 /** Reads one document. A key given twice is a fault, but the document is read on: its last value counts. */
 export function readYaml(text: string): { readonly value?: unknown; readonly fault?: Fault } {
+  const strict = attempt(text, {});
+  if (strict.fault?.reason !== 'duplicated mapping key') return strict;
+  // `json` lets the last of two keys win, as JSON does; what else is wrong with the document may stand below them.
+  const lenient = attempt(text, { json: true });
+  if (lenient.fault) return lenient;
+  const { line } = strict.fault;
+  const [, key] = /^[\s-]*["']?([^\s"':]+)["']?\s*:/.exec(text.split('\n')[line - 1] ?? '') ?? [];
+  const reason = key ? `"${key}" is given twice` : 'a key is given twice';
+  return { ...lenient, fault: { rule: 'duplicate-key', reason, line } };
+}
+
+function attempt(text: string, options: LoadOptions): { readonly value?: unknown; readonly fault?: Fault } {
   try {
-    return { value: within(load(text, { schema: SCHEMA })) };
+    return { value: within(load(text, { schema: SCHEMA, ...options })) };
   } catch (error) {
-    if (!(error instanceof YAMLException))
-      return { fault: { rule: 'yaml-syntax', reason: String((error as Error).message), line: 1 } };
-    const line = (error.mark?.line ?? 0) + 1;
-    if (error.reason !== 'duplicated mapping key')
-      return { fault: { rule: 'yaml-syntax', reason: error.reason, line } };
-    // `json` lets the last of two keys win, as JSON does.
-    const lenient: LoadOptions = { schema: SCHEMA, json: true };
-    const [, key] = /^[\s-]*["']?([^\s"':]+)["']?\s*:/.exec(text.split('\n')[line - 1] ?? '') ?? [];
-    const reason = key ? `"${key}" is given twice` : 'a key is given twice';
-    return { value: load(text, lenient), fault: { rule: 'duplicate-key', reason, line } };
+    const { reason, line } =
+      error instanceof YAMLException
+        ? { reason: error.reason, line: (error.mark?.line ?? 0) + 1 }
+        : { reason: String((error as Error).message), line: 1 };
+    return { fault: { rule: 'yaml-syntax', reason, line } };
   }
 }
 

@@ -102,6 +102,25 @@ describe('files', () => {
     ]);
   });
 
+  test('below a key that is given twice, what is broken or endless is told as anywhere else', () => {
+    const twice = 'data:\n  x: a\n  x: b\n';
+    const bomb = ['a', 'b', 'c', 'd'].map((name, i, names) => {
+      const items = i ? `*${names[i - 1]},` : '1,';
+      return `${name}: &${name} [${items.repeat(100)}]\n`;
+    });
+    tree({
+      'broken.yaml': config('a', `${twice}spec: [\n`),
+      'bomb.yaml': config('b', twice + bomb.join('')),
+    });
+    expect(read()).toMatchObject({
+      worlds: {},
+      findings: [
+        expect.stringMatching(/^error yaml-syntax bomb.yaml:1 its aliases expand to more than/),
+        expect.stringMatching(/^error yaml-syntax broken.yaml:9 unexpected end of the stream/),
+      ],
+    });
+  });
+
   test('a file that is asked for by name is told of in any case', () => {
     tree({ 'values.yaml': 'a: 1\na: 2\n' });
     expect(read('values.yaml').findings).toEqual(['error duplicate-key values.yaml:2 "a" is given twice']);
