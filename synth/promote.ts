@@ -3,7 +3,8 @@ import { markedIn, readTags } from './images.ts';
 import { type Finding, idOf, type Manifest, nameOf } from './manifest.ts';
 import { map, maps, text } from './resolve/json.ts';
 import type { Index } from './resolve.ts';
-import { named, type RenderedEnvironment } from './review/environments.ts';
+import type { RenderedEnvironment } from './review/environments.ts';
+import { named } from './review/named.ts';
 
 /** One image on its way from one environment to another. */
 export interface Promoted {

@@ -144,7 +144,7 @@ function filled(documents: readonly Document[], by: Document, known: readonly Do
   return documents.map((document) => {
     const { labels, annotations } = document.object.metadata;
     if ({ ...labels, ...annotations }[SUBSTITUTE] === 'disabled') return document;
-    return { ...document, object: substituted(document.object, values, complete) as Document['object'] };
+    return { ...document, object: substituted(document.object, values, complete) };
   });
 }
 

@@ -1,7 +1,7 @@
 import { isNamespaced } from '../../imports/kinds.ts';
 import type { KubeObject } from '../manifest.ts';
 import { groupOf } from '../manifest.ts';
-import { at, type Json, map, maps, strings, text } from '../resolve/json.ts';
+import { at, inTexts, type Json, map, maps, strings, text } from '../resolve/json.ts';
 
 // What a kustomization does to every object it takes, as
 // https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/ tells it.
@@ -159,12 +159,8 @@ function withImage(container: unknown, images: readonly Json[]): unknown {
 }
 
 /** What Flux's postBuild puts in place of `${name}`; values that only the cluster knows stay as they are. */
-export function substituted(value: unknown, values: Readonly<Record<string, string>>, complete: boolean): unknown {
-  if (typeof value === 'string') return value.includes('${') ? fill(value, values, complete) : value;
-  if (Array.isArray(value)) return value.map((item) => substituted(item, values, complete));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substituted(item, values, complete)]));
-}
+export const substituted = (object: KubeObject, values: Readonly<Record<string, string>>, complete: boolean) =>
+  inTexts(object, (text) => (text.includes('${') ? fill(text, values, complete) : text)) as KubeObject;
 
 const VARIABLE = /\$\{([A-Za-z_]\w*)(?:(?::?[-=])([^${}]*))?\}/g;
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../manifest.ts';
-import { type Json, map, maps, text } from '../resolve/json.ts';
+import { inTexts, type Json, map, maps, text } from '../resolve/json.ts';
 import type { Document } from './documents.ts';
 import { following, inNamespace, labelled, labelSets, renamed, withImages } from './transform.ts';
 
@@ -32,14 +32,9 @@ export function transformed(documents: readonly Document[], spec: Json): readonl
 function withVariables(documents: readonly Document[], variables: readonly Json[]): readonly Document[] {
   if (!variables.length) return documents;
   const names = new Set(variables.map(({ name }) => name));
-  const fill = (value: unknown): unknown => {
-    if (typeof value === 'string')
-      return value.replace(/\$\(([^)]+)\)/g, (whole, name) => (names.has(name) ? `\${${name}}` : whole));
-    if (Array.isArray(value)) return value.map(fill);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fill(item)]));
-  };
-  return documents.map((document) => ({ ...document, object: fill(document.object) as KubeObject }));
+  const fill = (value: string) =>
+    value.replace(/\$\(([^)]+)\)/g, (whole, name) => (names.has(name) ? `\${${name}}` : whole));
+  return documents.map((document) => ({ ...document, object: inTexts(document.object, fill) as KubeObject }));
 }
 
 /** A patch of an overlay may call by its old name what the base has renamed. */

@@ -34,6 +34,14 @@ export function strings(value: unknown): Readonly<Record<string, string>> {
   >;
 }
 
+/** The value with every text in it changed; keys stay as they are. */
+export function inTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => inTexts(item, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inTexts(item, change)]));
+}
+
 /** The value under a path of mappings. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let current = value;

@@ -1,8 +1,9 @@
 import colors from '../colors.ts';
-import { idOf, type KubeObject } from '../manifest.ts';
+import { idOf } from '../manifest.ts';
 import type { Index } from '../resolve.ts';
 import { type Fold, foldsOf } from './fold.ts';
 import { listed } from './listed.ts';
+import { named, renamed } from './named.ts';
 import type { Entry, Listed } from './page.ts';
 import { byKind, foldLines } from './sections.ts';
 import { sidesOf } from './sides.ts';
@@ -48,15 +49,11 @@ export function environmentDifference(from: RenderedEnvironment, to: RenderedEnv
   return {
     from: from.name,
     to: to.name,
-    onlyFrom: only('removed').map((entry) => ({ ...entry, object: entry.object.replaceAll(to.name, from.name) })),
+    onlyFrom: only('removed').map((entry) => ({ ...entry, object: renamed(entry.object, to.name, from.name) })),
     onlyTo: only('added'),
     folds: foldsOf(changes.flatMap((change) => withoutChecksums(change))),
   };
 }
-
-/** The object as it would be in another environment: only text is compared, so a name may be exchanged in it. */
-export const named = (object: KubeObject, from: string, to: string): KubeObject =>
-  JSON.parse(JSON.stringify(object).replaceAll(from, to));
 
 function withoutChecksums(change: Listed): Listed[] {
   const edits = change.edits?.filter(({ path }: Edit) => !`${path.at(-1)}`.startsWith('checksum/')) ?? [];

@@ -1,5 +1,6 @@
 import { groupBy } from '../group-by.ts';
 import type { Origin } from '../manifest.ts';
+import { inTexts } from '../resolve/json.ts';
 import type { Entry, Listed } from './page.ts';
 import { plural } from './sides.ts';
 import type { Edit } from './values.ts';
@@ -24,7 +25,7 @@ export function foldsOf(changes: readonly Listed[]): Fold[] {
   const alike = groupBy(single, ({ change, edit }) => keyOf(change, edit));
   const lines = [...alike.values()].map((group) => ({
     members: group.map(({ change }) => change),
-    edit: group.length > 1 ? general(group[0]!.change, group[0]!.edit) : group[0]!.edit,
+    edit: group.length > 1 ? general(group[0]!.edit, group[0]!.change) : group[0]!.edit,
   }));
   const sets = groupBy(lines, ({ members }) => members.map(idOf).join('\n'));
   return [...sets.values()]
@@ -41,10 +42,25 @@ const idOf = ({ apiVersion, object }: Listed) => `${apiVersion} ${object}`;
 
 const shortName = ({ object }: Entry) => object.slice(Math.max(object.lastIndexOf('/'), object.lastIndexOf(' ')) + 1);
 
-const keyOf = (change: Listed, { path, op, before, after, index }: Edit) =>
-  unnamed(JSON.stringify([path, op, before, after, index]), change);
+function keyOf(change: Listed, edit: Edit): string {
+  const { path, op, before, after, index } = general(edit, change);
+  return JSON.stringify([path, op, before, after, index]);
+}
 
-const general = (change: Listed, edit: Edit): Edit => JSON.parse(unnamed(JSON.stringify(edit), change));
+/** An edit as every object has it that shares it. */
+function general({ path, before, after, inside, ...edit }: Edit, entry: Entry): Edit {
+  const plain = <T>(value: T) => inTexts(value, (text) => unnamed(text, entry)) as T;
+  return {
+    ...edit,
+    path: plain(path),
+    before: plain(before),
+    after: plain(after),
+    inside:
+      inside?.format === 'text'
+        ? { ...inside, lines: plain(inside.lines) }
+        : inside && { ...inside, edits: inside.edits.map((each) => general(each, entry)) },
+  };
+}
 
 /** `text` without what differs everywhere: the name of what it is about (one of a letter or two stands in every word), hashes. */
 export function unnamed(text: string, entry: Entry): string {

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../manifest.ts';
 import { map } from '../resolve/json.ts';
+import { named } from './named.ts';
 import type { Change } from './objects.ts';
 import type { Listed } from './page.ts';
 import type { Sides } from './sides.ts';
@@ -27,9 +28,8 @@ export const beyondNames = (sides: Sides): Sides => ({
   ...sides,
   changes: sides.changes.map((change) => {
     if (change.kind !== 'renamed') return change;
-    const [old, now] = [change.before.metadata.name, change.after.metadata.name];
-    const named = JSON.parse(JSON.stringify(change.before).replaceAll(old, now));
-    return { ...change, edits: editsOf(named, change.after) };
+    const { before, after } = change;
+    return { ...change, edits: editsOf(named(before, before.metadata.name, after.metadata.name), after) };
   }),
 });
 

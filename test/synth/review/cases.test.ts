@@ -82,3 +82,39 @@ describe('every format', () => {
     }
   });
 });
+
+const configMap = (name: string, value: string) =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "${name}", namespace: a}\nimmutable: false\ndata: {x: "1", y: "2", z: "${value}"}\n`;
+
+describe('names and numbers', () => {
+  test.each(['e', 'n', 'true', 'data'])('ConfigMap "%s" under a new name is one change', (name) => {
+    const page = pageOf({ case: name, before: configMap(name, '3'), after: configMap('new', '3') });
+    expect(page.counts).toMatchObject({ renamed: 1, added: 0, removed: 0 });
+    expect(page.folds).toEqual([]);
+  });
+
+  test.each(['path', 'after', 'order', 'text', 'index'])('what "%s" has in common with another folds', (name) => {
+    const both = (value: string) => [configMap(name, value), configMap('other', value)].join('---\n');
+    const { folds } = pageOf({ case: name, before: both('a: 1\\n'), after: both('a: 2\\n') });
+    expect(folds).toMatchObject([
+      { label: `ConfigMap a/${name}, ConfigMap a/other`, edits: [{ text: 'data.z (yaml): a 1 -> 2' }] },
+    ]);
+  });
+
+  test('a number of many digits is no hash', () => {
+    const topics = (bytes: string) =>
+      ['orders', 'invoices']
+        .map(
+          (name) =>
+            `apiVersion: kafka.strimzi.io/v1\nkind: KafkaTopic\nmetadata: {name: ${name}, namespace: a}\nspec: {config: {retention.bytes: ${bytes}}}\n`,
+        )
+        .join('---\n');
+    const { folds } = pageOf({ case: 'number', before: topics('1024'), after: topics('1099511627776000') });
+    expect(folds).toMatchObject([
+      {
+        label: 'KafkaTopic a/orders, KafkaTopic a/invoices',
+        edits: [{ text: 'spec.config["retention.bytes"] 1024 -> 1099511627776000' }],
+      },
+    ]);
+  });
+});

@@ -53,3 +53,37 @@ test('one that differs in its name alone differs in nothing', () => {
   );
   expect(textDifference(environmentDifference(one!, other!))).toBe('dev-1 and dev-2 differ in nothing but their names');
 });
+
+test('a name is exchanged as a word, not within another', () => {
+  const config = (environment: string) => ({
+    name: environment,
+    index: resolve(
+      {
+        manifests: [
+          {
+            object: {
+              apiVersion: 'v1',
+              kind: 'ConfigMap',
+              metadata: { name: `${environment}-page`, namespace: 'web', labels: { app: 'labels' } },
+              data: { 'page.yaml': `labels: {}\npath: clusters/${environment}\n` },
+            },
+            path: 'web/page/config',
+            chart: 'web',
+            unit: 'page',
+          },
+        ],
+        declared: [],
+      },
+      { provides: [], closed: true },
+    ),
+  });
+  for (const [from, to] of [
+    ['lab', 'prod'],
+    ['prod', 'lab'],
+    ['e', 'a'],
+  ] as const) {
+    expect(textDifference(environmentDifference(config(from), config(to)))).toBe(
+      `${from} and ${to} differ in nothing but their names`,
+    );
+  }
+});
