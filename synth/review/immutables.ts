@@ -1,5 +1,6 @@
 import { immutableChanges } from '../check/immutable.ts';
 import { at, strings } from '../resolve/json.ts';
+import { shown } from './listed.ts';
 import type { Caution } from './page.ts';
 import { kept, kustomizationOf, manifestOf, type Sides } from './sides.ts';
 import { editsOf } from './values.ts';
@@ -16,7 +17,7 @@ export function* immutableCautions(sides: Sides): Iterable<Caution> {
     if (forced && after.kind === 'Job') continue;
     for (const { field, migration } of immutableChanges(before, after, sides.head)) {
       const path = field.split('.');
-      const values = editsOf(at(before, ...path), at(after, ...path), path)
+      const values = shown(after, editsOf(at(before, ...path), at(after, ...path), path))
         .slice(0, 3)
         .map(sentenceOf)
         .join('; ');

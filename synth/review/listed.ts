@@ -1,7 +1,6 @@
 import type { KubeObject } from '../manifest.ts';
 import { map } from '../resolve/json.ts';
 import { named } from './named.ts';
-import type { Change } from './objects.ts';
 import type { Listed } from './page.ts';
 import type { Sides } from './sides.ts';
 import { type Edit, editsOf } from './values.ts';
@@ -17,9 +16,9 @@ export const listed = ({ changes, entry }: Sides): Listed[] =>
       case 'removed':
         return place;
       case 'renamed':
-        return { ...place, before: entry(change.before).object, edits: shown(change) };
+        return { ...place, before: entry(change.before).object, edits: shown(object, change.edits) };
       default:
-        return { ...place, edits: shown(change) };
+        return { ...place, edits: shown(object, change.edits) };
     }
   });
 
@@ -39,8 +38,8 @@ const VALUES = new Set(['data', 'stringData']);
 const isSecret = ({ apiVersion, kind }: KubeObject) => apiVersion === 'v1' && kind === 'Secret';
 
 /** Values of Secrets are for the cluster alone: a page is mailed, commented and kept. */
-function shown({ after, edits }: Extract<Change, { edits: unknown }>): readonly Edit[] {
-  if (!isSecret(after)) return edits;
+export function shown(object: KubeObject, edits: readonly Edit[]): readonly Edit[] {
+  if (!isSecret(object)) return edits;
   return edits.map((edit) => {
     if (!VALUES.has(`${edit.path[0]}`)) return edit;
     const { inside: _, before, after, ...rest } = edit;

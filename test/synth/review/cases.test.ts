@@ -118,3 +118,14 @@ describe('names and numbers', () => {
     ]);
   });
 });
+
+test('no page tells the value of a Secret, an immutable one included', () => {
+  const secret = (value: string) =>
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: a}\nimmutable: true\nstringData: {password: ${value}}\n`;
+  const page = pageOf({ case: 'secret', before: secret('hunter2'), after: secret('hunter3') });
+  expect(page.cautions).toMatchObject([
+    { rule: 'immutable-field', message: expect.stringContaining('stringData.password (hidden) -> (hidden)') },
+  ]);
+  const formats = [plainText(page), markdownPage(page, () => undefined), JSON.stringify(page)];
+  expect(`${formats}`).not.toContain('hunter');
+});
