@@ -42,7 +42,15 @@ const TABLE: Readonly<Record<string, Immutable>> = {
     migration: `${ORPHAN}; existing claims keep their size and class, so grow each with \`kubectl patch pvc\``,
   },
   'batch/Job': {
-    fields: { 'spec.template': undefined, 'spec.selector': undefined, 'spec.completionMode': 'NonIndexed' },
+    fields: {
+      'spec.template': undefined,
+      'spec.selector': undefined,
+      'spec.completionMode': 'NonIndexed',
+      'spec.backoffLimitPerIndex': undefined,
+      'spec.podFailurePolicy': undefined,
+      'spec.successPolicy': undefined,
+      'spec.managedBy': undefined,
+    },
     migration:
       'put a hash of the template into the name, or annotate the Job with kustomize.toolkit.fluxcd.io/force: Enabled',
   },
@@ -54,8 +62,22 @@ const TABLE: Readonly<Record<string, Immutable>> = {
       'spec.volumeMode': 'Filesystem',
       'spec.selector': undefined,
       'spec.dataSource': undefined,
+      'spec.dataSourceRef': undefined,
     },
     migration: COPY,
+  },
+  '/PersistentVolume': {
+    fields: {
+      'spec.volumeMode': 'Filesystem',
+      'spec.nfs.server': undefined,
+      'spec.nfs.path': undefined,
+      'spec.csi.driver': undefined,
+      'spec.csi.volumeHandle': undefined,
+      'spec.csi.volumeAttributes': undefined,
+      'spec.hostPath.path': undefined,
+      'spec.local.path': undefined,
+    },
+    migration: REPLACE,
   },
   'storage.k8s.io/StorageClass': {
     fields: { provisioner: undefined, parameters: {}, reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' },
@@ -99,7 +121,7 @@ const immutableField: Rule = {
           manifest,
           field,
           severity: forced ? 'warning' : 'error',
-          message: `${field}: ${say(valueAt(before, field))} is committed and cannot become ${say(valueAt(now, field))}`,
+          message: `${field}: ${say(before, field)} is committed and cannot become ${say(now, field)}`,
           fix: forced
             ? 'its force annotation makes Flux delete it and make it anew: expect it to be away meanwhile'
             : migration,
@@ -134,7 +156,12 @@ spec: {selector: {matchLabels: {app: api}}, replicas: 3}
 };
 
 const valueAt = (object: KubeObject, field: string) => at(object, ...field.split('.'));
-const say = (value: unknown) => (value === undefined ? '(nothing)' : (text(value) ?? JSON.stringify(value)));
+
+function say(object: KubeObject, field: string): string {
+  const value = valueAt(object, field);
+  if (value === undefined) return '(nothing)';
+  return object.kind === 'Secret' && field !== 'type' ? '(hidden)' : (text(value) ?? JSON.stringify(value));
+}
 
 /** Fields that change and never may, each with the way to the new value, spelled out for this object. */
 export function* immutableChanges(
@@ -173,6 +200,12 @@ function* changes(before: KubeObject, now: KubeObject, index: Index): Iterable<{
     const grows = storageClasses[text(at(now, 'spec', 'storageClassName')) ?? '']?.expandable ?? true;
     if (from !== undefined && to !== undefined && (to < from || (to > from && !grows)))
       yield { field, migration: COPY };
+  }
+  // With an index for each pod it may follow parallelism; else it stays, and is 1 where neither is said.
+  if (key === 'batch/Job' && at(now, 'spec', 'completionMode') !== 'Indexed') {
+    const completions = ({ spec }: KubeObject) =>
+      at(spec, 'completions') ?? (at(spec, 'parallelism') === undefined ? 1 : undefined);
+    if (completions(before) !== completions(now)) yield { field: 'spec.completions', migration };
   }
   // The API server lets nothing but metadata of these change.
   if (before.immutable === true) {

@@ -3,7 +3,7 @@ import { loadAll } from 'js-yaml';
 import type { Environment } from '../../imports/environment.ts';
 import { type CheckOptions, check } from '../../synth/check/check.ts';
 import { scheduleFault } from '../../synth/check/schedule.ts';
-import { type Declared, idOf, type KubeObject, type Manifest } from '../../synth/manifest.ts';
+import { type Declared, type Finding, idOf, type KubeObject, type Manifest } from '../../synth/manifest.ts';
 import { resolve, type World } from '../../synth/resolve.ts';
 
 interface Run extends CheckOptions {
@@ -180,6 +180,11 @@ describe('what can never be changed', () => {
     `{apiVersion: v1, kind: Service, metadata: {name: s, namespace: a}, spec: {${spec}}}`;
   const job = (image: string, annotations = '') =>
     `{apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: a, annotations: {${annotations}}}, spec: {template: {spec: {containers: [{image: "${image}"}]}}}}`;
+  const batch = (spec: string) =>
+    `{apiVersion: batch/v1, kind: Job, metadata: {name: j, namespace: a}, spec: {${spec}}}`;
+  const indexed = 'completionMode: Indexed';
+  const volume = (spec: string) =>
+    `{apiVersion: v1, kind: PersistentVolume, metadata: {name: media}, spec: {capacity: {storage: 1Ti}, ${spec}}}`;
   const binding = (name: string) =>
     `{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: b, namespace: a}, roleRef: {kind: Role, name: ${name}}}`;
   const config = (value: string) =>
@@ -224,6 +229,28 @@ describe('what can never be changed', () => {
     ['IP family', service('ipFamilies: [IPv4]'), service('ipFamilies: [IPv6]'), 'kubectl delete service s -n a'],
     ['second IP family', service('ipFamilies: [IPv4]'), service('ipFamilies: [IPv4, IPv6]'), undefined],
     ['Job template', job('a:1'), job('a:2'), 'hash of the template'],
+    ['Job completions', batch('completions: 3'), batch('completions: 4'), 'hash of the template'],
+    [
+      'completions of an indexed Job',
+      batch(`${indexed}, completions: 3`),
+      batch(`${indexed}, completions: 4`),
+      undefined,
+    ],
+    ['completions that are the default', batch('backoffLimit: 1'), batch('backoffLimit: 2, completions: 1'), undefined],
+    ['Job policy', batch('backoffLimit: 1'), batch('backoffLimitPerIndex: 1'), 'hash of the template'],
+    ['file server', volume('nfs: {server: a, path: /x}'), volume('nfs: {server: b, path: /x}'), 'under a new name'],
+    [
+      'volume source',
+      volume('nfs: {server: a, path: /x}'),
+      volume('csi: {driver: a, volumeHandle: x}'),
+      'under a new name',
+    ],
+    [
+      'what is left out of a volume',
+      volume('nfs: {server: a, path: /x}'),
+      volume('mountOptions: [hard], nfs: {server: a, path: /x, readOnly: false}'),
+      undefined,
+    ],
     ['forced Job', job('a:1'), job('a:2', 'kustomize.toolkit.fluxcd.io/force: Enabled'), undefined],
     ['roleRef', binding('r'), binding('s'), 'kubectl delete rolebinding b -n a'],
     ['immutable data', config('1'), config('2'), 'hash of the content'],
@@ -233,7 +260,16 @@ describe('what can never be changed', () => {
       world: { cluster: FIXED },
       committed: (id) => committed.get(id),
     }).map(({ fix }) => fix);
-    expect(fixes).toEqual(migration === undefined ? [] : [expect.stringContaining(migration)]);
+    if (migration === undefined) expect(fixes).toEqual([]);
+    else expect(fixes).toContainEqual(expect.stringContaining(migration));
+  });
+
+  test('of a Secret is not shown', () => {
+    const secret = (value: string) =>
+      `{apiVersion: v1, kind: Secret, metadata: {name: s, namespace: a}, immutable: true, data: {x: ${value}}}`;
+    const committed = (loadAll(secret('b2xk')) as KubeObject[])[0];
+    const [{ message }] = found('immutable-field', secret('bmV3'), { committed: () => committed }) as [Finding];
+    expect(message).toBe('data: (hidden) is committed and cannot become (hidden)');
   });
 });
 
