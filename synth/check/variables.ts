@@ -19,7 +19,7 @@ const undefinedVariable: Rule = {
         for (const { field, name, before } of used) {
           // A value sees what envFrom gives and what stands above it.
           const known = before === undefined ? defined : [...given, ...before];
-          if (known.includes(name)) continue;
+          if (known.includes(name) || isOfService(name, workload, index)) continue;
           const late = defined.includes(name);
           yield {
             manifest: workload.manifest,
@@ -36,7 +36,7 @@ const undefinedVariable: Rule = {
   },
   breaks: pod('{name: PASSWORD, value: x}, {name: URL, value: postgres://api:$(PASWORD)@db}'),
   passes: pod(
-    '{name: PASSWORD, value: x}, {name: URL, value: postgres://api:$(PASSWORD)@db}, {name: NOTE, value: $$(LITERAL)}',
+    '{name: PASSWORD, value: x}, {name: URL, value: postgres://api:$(PASSWORD)@db}, {name: NOTE, value: $$(LITERAL)}, {name: API, value: https://$(KUBERNETES_SERVICE_HOST)}',
   ),
 };
 
@@ -93,6 +93,18 @@ function givenTo({ envFrom }: Container, { namespace }: Workload, index: Index):
     for (const key of keys) names.push(`${text(source.prefix) ?? ''}${key}`);
   }
   return names;
+}
+
+const OF_SERVICE = /^(.+?)_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
+/**
+ * Variables that the kubelet adds itself: for the API server everywhere, with service links for every Service beside the pod.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+function isOfService(name: string, { namespace, pod }: Workload, index: Index): boolean {
+  const service = OF_SERVICE.exec(name)?.[1]?.toLowerCase().replaceAll('_', '-');
+  if (service === undefined || service === 'kubernetes') return service !== undefined;
+  return pod.enableServiceLinks !== false && index.find('Service', namespace, service, '') !== undefined;
 }
 
 export const variableRules: readonly Rule[] = [undefinedVariable];

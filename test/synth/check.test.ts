@@ -273,6 +273,21 @@ describe('what can never be changed', () => {
   });
 });
 
+test.each([
+  ['a Service beside the pod', '$(MY_DB_SERVICE_HOST):$(MY_DB_PORT_5432_TCP_PORT)', '', []],
+  ['the API server', '$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_PORT_443_TCP_ADDR)', 'enableServiceLinks: false,', []],
+  ['a Service, with links off', '$(MY_DB_SERVICE_HOST)', 'enableServiceLinks: false,', ['MY_DB_SERVICE_HOST']],
+  ['no Service', '$(DB_SERVICE_HOST)', '', ['DB_SERVICE_HOST']],
+])('a variable that the kubelet adds for %s is known', (_, value, links, unknown) => {
+  const pod = `{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: a}, spec: {${links} containers: [{name: c, args: ["${value}"]}]}}`;
+  const service =
+    '{apiVersion: v1, kind: Service, metadata: {name: my-db, namespace: a}, spec: {ports: [{port: 5432}]}}';
+  const names = found('undefined-variable', `${pod}\n---\n${service}`).map(
+    ({ message }) => /\$\((\w+)\)/.exec(message)?.[1],
+  );
+  expect(names).toEqual(unknown);
+});
+
 describe('a place for every pod', () => {
   const nodes: Environment['nodes'] = [
     { name: 'pi', arch: 'arm64', cpu: '4', memory: '8Gi', disk: '64Gi', labels: { generation: '5' } },
