@@ -1,14 +1,15 @@
 import type { End, PodSet } from '../../imports/relations.ts';
 import type { Manifest } from '../manifest.ts';
-import { at, map, maps, number, port as portOf, strings, text, texts } from '../resolve/json.ts';
-import { LabelIndex } from '../resolve/labels.ts';
+import { at, map, maps, number, port as portOf, strings, text } from '../resolve/json.ts';
 import { selectorOf } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
 import { type Index, isManifest } from '../resolve.ts';
 import { blockOf } from './addresses.ts';
 import { namedPorts, type Party, type Protocol, podsOf } from './policies.ts';
 import { isMeshed } from './proxies.ts';
+import { boundAccounts } from './rbac.ts';
 import type { Network } from './reach.ts';
+import { monitoredNamespaces } from './selectors.ts';
 
 /** A connection that has to work. */
 export interface Call {
@@ -128,22 +129,14 @@ const portOn = (workload: Workload, port: number | string | undefined, protocol:
 /** Prometheus calls every target of a ServiceMonitor and a PodMonitor. */
 function* scraped(index: Index, network: Network): Iterable<Call> {
   const callers = builtin('prometheus', index, network);
-  const services = new LabelIndex<Manifest>();
-  for (const service of index.byKind('Service', '')) {
-    const { namespace = '', labels = {} } = service.object.metadata;
-    services.add(service, namespace, strings(labels));
-  }
-  const targets = function* ({ object }: Manifest): Iterable<Pick<Call, 'to' | 'port' | 'protocol'>> {
-    const spec = map(object.spec);
+  const targets = function* (monitor: Manifest): Iterable<Pick<Call, 'to' | 'port' | 'protocol'>> {
+    const spec = map(monitor.object.spec);
     const selector = selectorOf(spec.selector);
-    // Without names a monitor looks in its own namespace; `any: true` is as wide as the cluster.
-    const named = texts(at(spec, 'namespaceSelector', 'matchNames'));
-    const everywhere = at(spec, 'namespaceSelector', 'any') === true;
-    for (const namespace of everywhere ? [undefined] : named.length ? named : [object.metadata.namespace ?? '']) {
-      for (const service of spec.endpoints ? services.select(namespace, selector) : []) {
+    for (const namespace of monitoredNamespaces(monitor)) {
+      for (const service of spec.endpoints ? index.selectServices(namespace, selector) : []) {
         for (const endpoint of maps(spec.endpoints)) yield* backends(index, service, text(endpoint.port));
       }
-      for (const workload of spec.podMetricsEndpoints ? index.select(namespace ?? '', selector) : []) {
+      for (const workload of spec.podMetricsEndpoints ? index.select(namespace, selector) : []) {
         for (const endpoint of maps(spec.podMetricsEndpoints)) {
           const port = portOn(workload, number(endpoint.portNumber) ?? portOf(endpoint.port));
           if (port) yield { to: podsOf(workload), port, protocol: 'TCP' };
@@ -166,19 +159,12 @@ function* scraped(index: Index, network: Network): Iterable<Call> {
 function* toApiServer(index: Index, network: Network): Iterable<Call> {
   const port = index.world.cluster?.network?.apiServer.port;
   if (!port) return;
-  const bound = new Set<string>();
-  for (const kind of ['RoleBinding', 'ClusterRoleBinding']) {
-    for (const { object } of index.byKind(kind, 'rbac.authorization.k8s.io')) {
-      for (const { namespace, name } of maps(object.subjects))
-        bound.add(`${namespace ?? object.metadata.namespace}/${name}`);
-    }
-  }
+  const isBound = boundAccounts(index);
   for (const workload of index.workloads) {
     const { namespace, serviceAccount, pod } = workload;
     const account = index.find('ServiceAccount', namespace, serviceAccount);
     const ofAccount = account && isManifest(account) ? account.object.automountServiceAccountToken : undefined;
-    if ((pod.automountServiceAccountToken ?? ofAccount) === false || !bound.has(`${namespace}/${serviceAccount}`))
-      continue;
+    if ((pod.automountServiceAccountToken ?? ofAccount) === false || !isBound(namespace, serviceAccount)) continue;
     for (const to of builtin('api-server', index, network)) {
       yield { from: podsOf(workload), to, port, protocol: 'TCP', why: 'the API server', builtin: 'api-server' };
     }

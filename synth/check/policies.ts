@@ -47,9 +47,8 @@ export interface Policy {
 
 export function policyOf(manifest: Manifest): Policy {
   const spec = map(manifest.object.spec);
-  const types = Array.isArray(spec.policyTypes)
-    ? texts(spec.policyTypes)
-    : ['Ingress', ...(maps(spec.egress).length ? ['Egress'] : [])];
+  const given = texts(spec.policyTypes);
+  const types = given.length ? given : ['Ingress', ...(maps(spec.egress).length ? ['Egress'] : [])];
   return {
     manifest,
     namespace: manifest.object.metadata.namespace ?? '',

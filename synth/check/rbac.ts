@@ -2,8 +2,8 @@ import { map, maps, text } from '../resolve/json.ts';
 import { type Index, isManifest } from '../resolve.ts';
 import type { Rule } from './rule.ts';
 
-/** ServiceAccounts (`namespace/name`, `namespace/*`, `*`) that a binding gives rights to. */
-function boundAccounts(index: Index): ReadonlySet<string> {
+/** Whether a binding gives rights to a ServiceAccount, itself or as one of a group. */
+export function boundAccounts(index: Index): (namespace: string, name: string) => boolean {
   const bound = new Set<string>();
   for (const { object } of [...index.byKind('RoleBinding'), ...index.byKind('ClusterRoleBinding')]) {
     for (const { kind, name, namespace } of maps(object.subjects)) {
@@ -14,7 +14,7 @@ function boundAccounts(index: Index): ReadonlySet<string> {
         bound.add(known === 'system:serviceaccounts' ? '*' : `${known.replace('system:serviceaccounts:', '')}/*`);
     }
   }
-  return bound;
+  return (namespace, name) => bound.has('*') || bound.has(`${namespace}/*`) || bound.has(`${namespace}/${name}`);
 }
 
 const tokenWithoutRole: Rule = {
@@ -22,10 +22,9 @@ const tokenWithoutRole: Rule = {
   doc: 'A pod mounts an API token that no binding gives any right to: it is refused whatever it asks, or the token is a risk for nothing.',
   severity: 'warning',
   *check({ index, closed }) {
-    const bound = boundAccounts(index);
-    if (bound.has('*')) return;
+    const isBound = boundAccounts(index);
     for (const { manifest, namespace, pod, podPath, serviceAccount } of index.workloads) {
-      if (bound.has(`${namespace}/${serviceAccount}`) || bound.has(`${namespace}/*`)) continue;
+      if (isBound(namespace, serviceAccount)) continue;
       const account = index.find('ServiceAccount', namespace, serviceAccount, '', manifest);
       const isRendered = account && isManifest(account);
       // The rights of an account that a chart makes come with that chart.

@@ -222,6 +222,23 @@ describe('calls nobody declares', () => {
     ]);
   });
 
+  test('a right may come by a group', () => {
+    const group = 'system:serviceaccounts:shop';
+    const bound = `${pod('web', { spec: { automountServiceAccountToken: true } })}---
+{ apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: { name: web, namespace: shop }, subjects: [{ kind: Group, name: "${group}" }], roleRef: { kind: Role, name: web } }
+`;
+    expect(found(bound + closedEgress)).toContainEqual(expect.stringContaining('TCP 6443 (the API server)'));
+  });
+
+  test('a PodMonitor may look into every namespace', () => {
+    const monitor = (selector: string) =>
+      `---\n{ apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, metadata: { name: all, namespace: monitoring }, spec: { namespaceSelector: { ${selector} }, selector: { matchLabels: { app: web } }, podMetricsEndpoints: [{ port: http }] } }\n`;
+    const closed = policy('web', '{ podSelector: { matchLabels: { app: web } }, ingress: [] }');
+    for (const selector of ['any: true', 'matchNames: [shop]']) {
+      expect(found(pods + monitor(selector) + closed)).toEqual([expect.stringContaining('(PodMonitor all)')]);
+    }
+  });
+
   test('a stranger is told only what is certain', () => {
     const stranger = { closed: false, cluster: {} };
     expect(found(pods + routes + from('{ podSelector: { matchLabels: { app: store } } }'), stranger)).toEqual([]);
@@ -272,6 +289,9 @@ test('policyTypes default to Ingress, and Egress where rules of it are given', (
   expect(found(pods + policy('web', '{ podSelector: { matchLabels: { app: web } }, egress: [] }'), { flows })).toEqual(
     [],
   );
+  expect(
+    found(pods + policy('store', '{ podSelector: { matchLabels: { app: store } }, policyTypes: [] }'), { flows }),
+  ).toHaveLength(1);
   expect(
     found(pods + policy('web', `{ podSelector: { matchLabels: { app: web } }, egress: [${DNS}] }`), { flows }),
   ).toHaveLength(1);
