@@ -1,5 +1,5 @@
 import type { Manifest } from '../manifest.ts';
-import { at, map, number, text } from '../resolve/json.ts';
+import { map, number, text } from '../resolve/json.ts';
 import { selectorOf } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
 import type { Rule } from './rule.ts';
@@ -31,7 +31,7 @@ const budgetBlocksDrain: Rule = {
       const field = maxUnavailable === undefined ? 'minAvailable' : 'maxUnavailable';
       const value = maxUnavailable ?? minAvailable;
       const part = share(value, Number.isNaN(replicas) ? 1 : replicas);
-      if (part === undefined || !pods.length) continue;
+      if (part === undefined || !pods.length || !selector) continue;
       const always = maxUnavailable !== undefined ? part === 0 : value === '100%';
       // With no pod at all there is nothing to drain, and the number of a DaemonSet's pods is not known.
       if (!always && !(replicas > 0 && minAvailable !== undefined && part >= replicas)) continue;
@@ -70,8 +70,9 @@ const overlappingBudgets: Rule = {
   *check({ index }) {
     const first = new Map<Workload, Manifest>();
     for (const manifest of index.byKind('PodDisruptionBudget', 'policy')) {
-      const selector = selectorOf(at(manifest.object, 'spec', 'selector'));
-      for (const workload of index.select(manifest.object.metadata.namespace ?? '', selector)) {
+      const { selector } = map(manifest.object.spec);
+      if (!selector) continue;
+      for (const workload of index.select(manifest.object.metadata.namespace ?? '', selectorOf(selector))) {
         const other = first.get(workload);
         first.set(workload, manifest);
         if (!other || other.object.metadata.name === manifest.object.metadata.name) continue;

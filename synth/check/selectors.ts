@@ -156,8 +156,10 @@ const budgetSelectsNothing: Rule = {
   severity: 'error',
   *check(context) {
     for (const manifest of context.index.byKind('PodDisruptionBudget', 'policy')) {
-      const selector = selectorOf(at(manifest.object, 'spec', 'selector'));
-      yield* podlessSelector(context, manifest, selector, 'select the labels of the pod template it is to protect');
+      const { selector } = map(manifest.object.spec);
+      const fix = 'select the labels of the pod template it is to protect';
+      if (selector) yield* podlessSelector(context, manifest, selectorOf(selector), fix);
+      else yield { manifest, field: 'spec.selector', message: 'spec.selector: missing, which selects no pod', fix };
     }
   },
   breaks: `${deployment('api')}---

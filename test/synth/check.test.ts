@@ -273,6 +273,23 @@ describe('what can never be changed', () => {
   });
 });
 
+test('a budget without a selector takes no pod, one with an empty selector every pod', () => {
+  const deployment =
+    '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: a}, spec: {replicas: 1, template: {metadata: {labels: {app: d}}, spec: {containers: [{name: c}]}}}}';
+  const budget = (name: string, spec: string) =>
+    `{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: ${name}, namespace: a}, spec: {${spec}}}`;
+  const rulesOf = (spec: string) =>
+    findings(
+      [deployment, budget('one', `${spec} minAvailable: 1`), budget('all', 'selector: {}, maxUnavailable: 1')].join(
+        '\n---\n',
+      ),
+    )
+      .map(({ rule, object }) => `${object.split('/').at(-1)} ${rule}`)
+      .filter((each) => /budget/.test(each));
+  expect(rulesOf('')).toEqual(['one budget-selects-nothing']);
+  expect(rulesOf('selector: {},')).toEqual(['all overlapping-budgets', 'one budget-blocks-drain']);
+});
+
 test.each([
   ['a Service beside the pod', '$(MY_DB_SERVICE_HOST):$(MY_DB_PORT_5432_TCP_PORT)', '', []],
   ['the API server', '$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_PORT_443_TCP_ADDR)', 'enableServiceLinks: false,', []],
