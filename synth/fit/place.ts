@@ -73,8 +73,9 @@ export function place(
   for (const resident of residents.filter(({ pods }) => pods !== 'every-node')) {
     const wanted = count(resident);
     const open = wanted ? openTo(resident) : [];
+    const compared = wanted ? comparedFor(resident, seats) : [];
     for (let i = 0; i < wanted; i++) {
-      const best = bestOf(open, resident);
+      const best = bestOf(open, resident, compared);
       if (best) sit(best, resident);
       else {
         const why = open.length ? whyNot(open, resident) : 'no node may take it';
@@ -89,10 +90,19 @@ export function place(
 const filters = new WeakMap<Resident, readonly Filter[]>();
 
 /** Asked of every machine in every situation, so what a pod asks for is read once. */
-function mayTake(machine: Machine, resident: Resident): boolean {
+function filtersFor(resident: Resident): readonly Filter[] {
   const known = filters.get(resident) ?? filtersOf(resident.template);
   filters.set(resident, known);
-  return known.every(({ passes }) => passes(machine));
+  return known;
+}
+
+const mayTake = (machine: Machine, resident: Resident) => filtersFor(resident).every(({ passes }) => passes(machine));
+
+/** The nodes over which pods are spread, those among them that take none of them included. */
+function comparedFor(resident: Resident, seats: readonly Seat[]): readonly Seat[] {
+  const { fields = [] } = resident.spread ?? {};
+  const asked = filtersFor(resident).filter(({ field }) => fields.includes(field));
+  return seats.filter(({ machine }) => asked.every(({ passes }) => passes(machine)));
 }
 
 function sit({ used, residents }: Seat, resident: Resident) {
@@ -104,14 +114,15 @@ function sit({ used, residents }: Seat, resident: Resident) {
 }
 
 /** Fewest of its own first, as spreading weighs most, then most room. */
-function bestOf(open: readonly Seat[], resident: Resident): Seat | undefined {
+function bestOf(open: readonly Seat[], resident: Resident, compared: readonly Seat[]): Seat | undefined {
   let best: Seat | undefined;
   let least = Number.POSITIVE_INFINITY;
-  const fewest = resident.skew === undefined ? 0 : Math.min(...open.map((seat) => seat.residents.get(resident) ?? 0));
+  const { spread } = resident;
+  const fewest = spread ? Math.min(...compared.map((seat) => seat.residents.get(resident) ?? 0)) : 0;
   for (const seat of open) {
     const own = seat.residents.get(resident) ?? 0;
     if (resident.alone && own) continue;
-    if (resident.skew !== undefined && own + 1 - fewest > resident.skew) continue;
+    if (spread && own + 1 - fewest > spread.skew) continue;
     if (shortage(seat, resident)) continue;
     const score = own + fullness(seat, resident.requests);
     if (score >= least) continue;

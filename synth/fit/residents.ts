@@ -15,6 +15,14 @@ export interface Amount {
   readonly memory: number;
 }
 
+/** How pods have to be spread over nodes. */
+export interface Spread {
+  /** How many more one node may have than another. */
+  readonly skew: number;
+  /** Fields by which a pod chooses nodes that say which nodes are compared. */
+  readonly fields: readonly string[];
+}
+
 /** Pods of one kind that want room on nodes. */
 export interface Resident {
   /** `StatefulSet lab/postgresql`. */
@@ -31,8 +39,8 @@ export interface Resident {
   readonly pods: { readonly least: number; readonly most: number } | 'every-node';
   /** More of them while they are rolled out. */
   readonly surge: number;
-  /** How many more one node may have than another; undefined where nothing is required. */
-  readonly skew?: number;
+  /** Undefined where no spread over nodes is required. */
+  readonly spread?: Spread;
   /** No two on one node. */
   readonly alone: boolean;
   /** Its members decide by majority; of what charts run nobody says so, and what they run here does not. */
@@ -125,7 +133,7 @@ function ofWorkload(workload: Workload, scaler: Manifest | undefined, disks: Rea
       : groupOf(apiVersion) === 'serving.knative.dev'
         ? least
         : 0,
-    skew: skewOf(pod, labels),
+    spread: spreadOf(pod, labels),
     alone: isAlone(pod, labels),
     votes: true,
     passing: PASSING.has(kind),
@@ -160,13 +168,19 @@ function proxyOf({ annotations, manifest }: Workload): Amount {
 const share = (value: unknown, of: number) =>
   typeof value === 'number' ? value : Math.ceil((Number.parseInt(text(value) ?? '0', 10) / 100) * of);
 
-/** Required spread over nodes, of its own pods. */
-function skewOf(pod: Json, labels: Workload['labels']): number | undefined {
+/**
+ * Required spread over nodes, of its own pods. Nodes whose taints keep them away are compared too, unless told otherwise:
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#spread-constraint-definition
+ */
+function spreadOf(pod: Json, labels: Workload['labels']): Spread | undefined {
   const required = maps(pod.topologySpreadConstraints).find(
     ({ topologyKey, whenUnsatisfiable, labelSelector }) =>
       topologyKey === HOSTNAME && whenUnsatisfiable !== 'ScheduleAnyway' && selects(labelSelector, labels),
   );
-  return required && (number(required.maxSkew) ?? 1);
+  if (!required) return undefined;
+  const chosen = required.nodeAffinityPolicy === 'Ignore' ? [] : ['nodeSelector', 'affinity.nodeAffinity'];
+  const tolerated = required.nodeTaintsPolicy === 'Honor' ? ['tolerations'] : [];
+  return { skew: number(required.maxSkew) ?? 1, fields: [...chosen, ...tolerated] };
 }
 
 const isAlone = (pod: Json, labels: Workload['labels']) =>
@@ -176,7 +190,9 @@ const isAlone = (pod: Json, labels: Workload['labels']) =>
 
 const HOSTNAME = 'kubernetes.io/hostname';
 
-const selects = (selector: unknown, labels: Workload['labels']) => matches(selectorOf(selector), labels);
+/** Here a selector that is left out takes no pod, and an empty one all of them. */
+const selects = (selector: unknown, labels: Workload['labels']) =>
+  Boolean(selector) && matches(selectorOf(selector), labels);
 
 /** What an operator makes of a custom resource. */
 interface Made {

@@ -101,6 +101,22 @@ const worlds: Record<string, Record<string, Pods>> = {
       },
     },
   },
+  'spread over a node that refuses them': {
+    web: {
+      replicas: 5,
+      cpu: '100m',
+      spec: {
+        topologySpreadConstraints: [
+          {
+            maxSkew: 1,
+            topologyKey: 'kubernetes.io/hostname',
+            whenUnsatisfiable: 'DoNotSchedule',
+            labelSelector: { matchLabels: { app: 'web' } },
+          },
+        ],
+      },
+    },
+  },
 };
 
 test.each(Object.keys(worlds).map((name, index) => [name, `world-${index}`] as const))(

@@ -85,6 +85,40 @@ describe('fit', () => {
     expect(homeless('at rest')).toEqual([['Deployment shop/web', 1, 'a: would have too many of them; b: no CPU left']]);
   });
 
+  test('compares nodes that refuse the pods too, unless taints are honored', () => {
+    const tainted = node('d', '4', { taints: [{ key: 'gpu', effect: 'NoSchedule' }] });
+    const small = node('e', '500m');
+    const spread = (more: object) => ({
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'x' } }, ...more },
+      ],
+    });
+    const waiting = (nodes: readonly Node[], more: object) => {
+      const web = workload('Deployment', 'web', { replicas: 4, template: pod('1', spread(more)) });
+      return fitted(nodes, [web]).homeless('at rest');
+    };
+    const full = 'a, b, c: would have too many of them';
+    expect(waiting([...three, tainted], {})).toEqual([['Deployment shop/web', 1, full]]);
+    expect(waiting([...three, tainted], { nodeTaintsPolicy: 'Honor' })).toEqual([]);
+    expect(waiting([...three, small], {})).toEqual([['Deployment shop/web', 1, full]]);
+  });
+
+  test('keeps only those apart whom a selector takes', () => {
+    const term = (selector: object) => ({
+      affinity: {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', ...selector }],
+        },
+      },
+    });
+    const waiting = (selector: object) =>
+      fitted(three, [workload('StatefulSet', 'db', { replicas: 4, template: pod('1', term(selector)) })]).homeless(
+        'at rest',
+      );
+    expect(waiting({})).toEqual([]);
+    expect(waiting({ labelSelector: {} })).toHaveLength(1);
+  });
+
   test('moves what a lost node ran, and lets members wait for their disks', () => {
     const claims = [{ metadata: { name: 'data' }, spec: { resources: { requests: { storage: '10Gi' } } } }];
     const { scenario, homeless } = fitted(three, [
