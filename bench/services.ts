@@ -59,5 +59,3 @@ export function objectsOf(i: number) {
     },
   ];
 }
-
-export type Objects = ReturnType<typeof objectsOf>;

@@ -114,7 +114,7 @@ function read(paths: readonly string[], root: string, files: Files, known: Known
   const there = paths.filter((path) => files.stat(resolvePath(root, path)));
   const { worlds, findings }: Read = there.length
     ? readManifests(there, { root, files, known })
-    : { worlds: [], findings: [], objectsRead: 0, filesRead: 0 };
+    : { worlds: [], findings: [], objectsRead: 0 };
   const sets = new Map<string, { manifests: Manifest[]; provides: Provides[] }>();
   for (const { name, rendered, provides } of worlds) {
     const environment = /^clusters\/([^/]+)/.exec(name)?.[1] ?? name;

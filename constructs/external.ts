@@ -43,7 +43,7 @@ export class External extends Construct implements Dependency {
 }
 
 /** Every address but the cluster's own and the link-local one where clouds hand out machine credentials. */
-export function outside({ network }: Environment): End {
+function outside({ network }: Environment): End {
   return {
     cidr: '0.0.0.0/0',
     except: [...new Set([network.pods, network.services, ...network.nodes, '169.254.169.254/32'])],

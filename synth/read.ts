@@ -22,7 +22,6 @@ export interface Read {
   /** Faults of the files themselves; those of their objects are for the checks. */
   readonly findings: readonly Finding[];
   readonly objectsRead: number;
-  readonly filesRead: number;
 }
 
 export interface ReadOptions {
@@ -83,7 +82,7 @@ export function readManifests(paths: readonly string[], { root, files, known }: 
     if (!disk.kustomization(folder)) for (const set of alternatives(setOf(left, disk), disk)) unit(folder, set);
     else tellUnlisted(folder, left, disk);
   }
-  return { ...worldsOf(units, disk), findings: disk.findings, filesRead: disk.filesRead };
+  return { ...worldsOf(units, disk), findings: disk.findings };
 }
 
 /** Folders of half objects, by the habit of kustomize and kubeadm. */

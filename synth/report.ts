@@ -17,7 +17,7 @@ export interface Summary {
 export type Format = 'text' | 'json' | 'github' | 'gnu';
 
 /** The version of every JSON shape that the commands print. */
-export const VERSION = 1;
+const VERSION = 1;
 
 const paint: Record<Severity, (text: string) => string> = {
   error: colors.red,
@@ -40,7 +40,7 @@ export function textOf(findings: readonly Finding[]): string {
 }
 
 /** Annotations on lines of a pull request: https://docs.github.com/actions/reference/workflow-commands-for-github-actions. */
-export function githubOf(findings: readonly Finding[]): string {
+function githubOf(findings: readonly Finding[]): string {
   const level: Record<Severity, string> = { error: 'error', warning: 'warning', info: 'notice' };
   const escaped = (text: string) => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
   const property = (text: string) => escaped(text).replaceAll(':', '%3A').replaceAll(',', '%2C');

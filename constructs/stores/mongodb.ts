@@ -31,7 +31,7 @@ export interface MongodbClients {
  * Label of nodes whose CPU runs MongoDB from 5.0 on: amd64 with AVX, arm64 from ARMv8.2-A. A Raspberry Pi 5 does, on a Pi 4
  * the server dies of an illegal instruction. @see https://www.mongodb.com/docs/manual/administration/production-notes/#platform-support
  */
-export const MONGODB_NODES = { key: 'capability/mongodb', operator: 'In', values: ['true'] } as const;
+const MONGODB_NODES = { key: 'capability/mongodb', operator: 'In', values: ['true'] } as const;
 
 /**
  * MongoDB, as a replica set whatever the number of members: all of them hold data, members authenticate each other by a

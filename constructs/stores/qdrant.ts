@@ -27,7 +27,7 @@ const ports = { http: 6333, grpc: 6334, p2p: 6335 };
  * Raspberry Pi 5 under Raspberry Pi OS, until its config.txt says `kernel=kernel8.img`; Ubuntu's kernel is of that kind.
  * @see https://github.com/qdrant/qdrant/issues/2474
  */
-export const QDRANT_NODES = { key: 'capability/page-size', operator: 'In', values: ['4Ki'] } as const;
+const QDRANT_NODES = { key: 'capability/page-size', operator: 'In', values: ['4Ki'] } as const;
 
 /**
  * Qdrant. One member, or several that elect by Raft: collections made without other words then have two replicas of every

@@ -42,10 +42,6 @@ export class Disk {
     return [...this.#findings, ...[...this.#parsed.values()].flatMap(({ findings }) => findings)];
   }
 
-  get filesRead(): number {
-    return this.#parsed.size;
-  }
-
   name(path: string): string {
     return relative(this.root, path).split(sep).join('/') || '.';
   }

@@ -5,7 +5,7 @@ import type { Caution, Reach } from './page.ts';
 import { kept, manifestOf, type Sides } from './sides.ts';
 
 /** Ways in from outside the cluster that an object opens: `https://app.example.org/`, `LoadBalancer`. */
-export function doorsOf({ kind, spec, apiVersion }: KubeObject): readonly string[] {
+function doorsOf({ kind, spec, apiVersion }: KubeObject): readonly string[] {
   const fields = map(spec);
   if (kind === 'Service' && apiVersion === 'v1') {
     const type = text(fields.type) ?? 'ClusterIP';

@@ -7,7 +7,7 @@ import { kept, type Sides, typeOf } from './sides.ts';
 import { type Edit, fieldOf, type Path } from './values.ts';
 
 /** `ghcr.io/org/app`, and what stands behind it: tag, digest or both. */
-export function imageParts(image: string): { readonly name: string; readonly version: string } {
+function imageParts(image: string): { readonly name: string; readonly version: string } {
   const { name, tag, digest } = imageReference(image);
   return { name, version: [tag, digest?.slice(0, 19)].filter(Boolean).join('@') || 'latest' };
 }
@@ -21,7 +21,7 @@ interface Bump {
 }
 
 /** The bump that an edit of `object` is, if it is nothing else. */
-export function bumpOf(object: KubeObject, { path, op, before, after, inside }: Edit): Bump | undefined {
+function bumpOf(object: KubeObject, { path, op, before, after, inside }: Edit): Bump | undefined {
   if (op !== 'change' || inside || typeof before !== 'string' || typeof after !== 'string') return undefined;
   const last = path.at(-1);
   if (last === 'image' || last === 'imageName') {

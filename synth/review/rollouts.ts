@@ -20,7 +20,7 @@ const OPERATED = new Set([
 const TEMPLATE = /^spec\.template(?:\.|$)/;
 
 /** Fields whose change replaces pods; empty where none does. */
-export function rollingEdits(object: KubeObject, edits: readonly Edit[]): readonly Edit[] {
+function rollingEdits(object: KubeObject, edits: readonly Edit[]): readonly Edit[] {
   const type = typeOf(object);
   if (OPERATED.has(type)) return edits.filter(({ path }) => path[0] === 'spec');
   if (type === 'serving.knative.dev/Service') return edits.filter(({ path }) => TEMPLATE.test(fieldOf(path)));

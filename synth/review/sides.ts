@@ -1,8 +1,8 @@
 import { groupOf, idOf, type KubeObject, type Manifest, nameOf, type Origin } from '../manifest.ts';
 import { at } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
-import { type Change, changesOf, objectOf } from './objects.ts';
-import type { Caution, Entry } from './page.ts';
+import { type Change, changesOf } from './objects.ts';
+import type { Entry } from './page.ts';
 
 /** Both trees of one environment, and what lies between them. */
 export interface Sides {
@@ -30,9 +30,6 @@ export function sidesOf(base: Index, head: Index, sourceOf: SourceOf = () => und
 
 const fileOf = (object: KubeObject, index: Index) => index.byId(idOf(object))?.file;
 
-/** A look at both trees that finds what needs a thought. */
-export type Look = (sides: Sides) => Iterable<Caution>;
-
 /** `apps/Deployment`. */
 export const typeOf = ({ apiVersion, kind }: KubeObject) => `${groupOf(apiVersion)}/${kind}`;
 
@@ -54,10 +51,6 @@ export const kept = ({ changes }: Sides) =>
 
 export const removed = ({ changes }: Sides) =>
   changes.flatMap((change) => (change.kind === 'removed' || change.kind === 'renamed' ? [change.before] : []));
-
-/** Objects as they will be, those that were added or changed. */
-export const arriving = ({ changes }: Sides) =>
-  changes.flatMap((change) => (change.kind === 'removed' ? [] : [objectOf(change)]));
 
 export const say = (value: unknown): string => {
   if (value === undefined) return '(nothing)';

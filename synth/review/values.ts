@@ -69,7 +69,7 @@ export function fieldOf(path: Path): string {
   }, '');
 }
 
-export const identityText = (identity: Identity) =>
+const identityText = (identity: Identity) =>
   Object.entries(identity)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');

@@ -18,7 +18,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** `memory limit`, `variable LOG_LEVEL`, else the field as it is. */
-export function wordsOf(path: Path): string {
+function wordsOf(path: Path): string {
   const field = fieldOf(path);
   for (const [pattern, name] of NAMES) {
     const match = pattern.exec(field);

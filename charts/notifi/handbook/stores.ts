@@ -108,7 +108,7 @@ are folders of the node, which it leaves out; a volume of class \`local-path-rea
 }
 
 /** As suspended, Flux leaves the numbers alone. */
-export const stop = [
+const stop = [
   'flux suspend kustomization notifi && kubectl -n notifi scale deployment --all --replicas=0',
   'flux resume kustomization notifi   # and they are back',
 ];
