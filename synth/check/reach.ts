@@ -1,5 +1,5 @@
 import type { PodSet } from '../../imports/relations.ts';
-import { strings } from '../resolve/json.ts';
+import { strings, text } from '../resolve/json.ts';
 import { matches, type Selector } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
 import type { Index } from '../resolve.ts';
@@ -46,11 +46,13 @@ export class Network {
       ({ objects = [] }) =>
         objects.flatMap(({ kind, namespace, name }) => (kind === 'Namespace' ? name : (namespace ?? []))),
     );
-    this.#known = new Set([
+    const known = [
       ...['default', 'kube-system', 'kube-public', 'kube-node-lease', ...provided, ...this.#namespaces.keys()],
-      ...[dns, ingress, prometheus].flatMap((set) => set?.namespace ?? []),
-      ...index.workloads.flatMap(({ namespace }) => namespace || []),
-    ]);
+      ...[dns, ingress, prometheus].map((set) => set?.namespace),
+      ...index.workloads.map(({ namespace }) => namespace),
+    ];
+    // Charts render `namespace: ""`.
+    this.#known = new Set(known.flatMap((namespace) => text(namespace) ?? []));
   }
 
   /** The workloads whose pods are meant, or the labels alone where nothing rendered carries them. */

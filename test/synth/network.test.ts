@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { loadAll } from 'js-yaml';
-import type { Flow } from '../../imports/relations.ts';
+import type { Flow, Provides } from '../../imports/relations.ts';
 import { blockOf, covers } from '../../synth/check/addresses.ts';
 import { networkRules } from '../../synth/check/network.ts';
 import type { KubeObject } from '../../synth/manifest.ts';
@@ -20,7 +20,10 @@ const facts: ClusterFacts = {
 };
 
 /** `rule: message` of everything found in these documents. */
-function found(documents: string, { flows = [] as Flow[], closed = true, cluster = facts } = {}) {
+function found(
+  documents: string,
+  { flows = [] as Flow[], closed = true, cluster = facts, provides = [] as Provides[] } = {},
+) {
   const place = { chart: 'shop', unit: 'web' };
   const manifests = loadAll(documents).map((object, number) => ({
     object: object as KubeObject,
@@ -29,7 +32,7 @@ function found(documents: string, { flows = [] as Flow[], closed = true, cluster
   }));
   const index = resolve(
     { manifests, declared: [{ flows, path: 'shop/web', ...place }] },
-    { provides: [], closed, cluster },
+    { provides, closed, cluster },
   );
   const context = { index, closed, committed: () => undefined };
   return networkRules.flatMap((rule) => [...rule.check(context)].map(({ message }) => `${rule.name}: ${message}`));
@@ -281,6 +284,17 @@ describe('what no call needs', () => {
   ])('%s is told', (_, rule, message) => {
     expect(ingress(rule).filter((line) => line.startsWith('open-policy'))).toEqual([expect.stringContaining(message)]);
   });
+});
+
+test('an empty namespace is none', () => {
+  const monitored = policy(
+    'web',
+    '{ podSelector: {}, ingress: [{ from: [{ namespaceSelector: { matchLabels: { team: x } } }] }] }',
+  );
+  const provides = [{ objects: [{ kind: 'ConfigMap', namespace: '', name: 'x' }] }];
+  expect(found(pods + monitored, { provides })).toContainEqual(
+    expect.stringContaining('namespace-selector-unknown-label: there are no namespaces team=x'),
+  );
 });
 
 test('policyTypes default to Ingress, and Egress where rules of it are given', () => {
