@@ -11,6 +11,7 @@ import { checkSealed } from '../synth/seal/findings.ts';
 import {
   type Credential,
   credentialsOf,
+  faultsOf,
   type SealedFile,
   sealedFiles,
   sealedGaps,
@@ -76,6 +77,9 @@ export async function seal(wanted: string, secret: string | undefined, options: 
   });
   const all = options.all || (!secret && options.fromEnvFile !== undefined);
   if (!secret && !all) return list(environment, declared, files, options.format);
+  // What cannot be read may be what would be kept.
+  const faults = faultsOf(environment, files);
+  if (faults.length) throw new Refusal(textOf(faults));
 
   const credentials = credentialsOf(declared, files);
   const target = secret ? credentialNamed(secret, environment, credentials) : undefined;

@@ -1,8 +1,9 @@
 import { constants, createCipheriv, createHash, type KeyObject, publicEncrypt, randomBytes } from 'node:crypto';
-import { load } from 'js-yaml';
 import type { Sealed } from '../imports/relations.ts';
 import { groupBy } from './group-by.ts';
-import type { Declared, KubeObject } from './manifest.ts';
+import type { Declared, Finding, KubeObject } from './manifest.ts';
+import { parse as read } from './read/documents.ts';
+import { map } from './resolve/json.ts';
 
 /** A sealed file as it stands under `clusters/<env>/secrets/`. */
 export interface SealedFile {
@@ -94,7 +95,10 @@ export const digestsOf = (files: readonly SealedFile[]): ReadonlyMap<string, str
   new Map(
     parse(files).map(({ object: { metadata, spec } }) => [
       `${metadata.namespace}/${metadata.name}`,
-      createHash('sha256').update(JSON.stringify(spec.encryptedData)).digest('hex').slice(0, 16),
+      createHash('sha256')
+        .update(JSON.stringify(spec.encryptedData ?? {}))
+        .digest('hex')
+        .slice(0, 16),
     ]),
   );
 
@@ -156,12 +160,14 @@ export interface Parsed {
   readonly object: SealedSecret;
 }
 
-export function parse(files: readonly SealedFile[]): Parsed[] {
-  return files.flatMap(({ path, text }) =>
-    text
-      .split(/^---$/m)
-      .map((document) => load(document) as SealedSecret | undefined)
-      .filter((object): object is SealedSecret => object?.kind === 'SealedSecret')
-      .map((object) => ({ path, object })),
+/** What of the files can be read: people own them, and leave conflicts in them. `faultsOf` tells the rest. */
+export const parse = (files: readonly SealedFile[]): Parsed[] =>
+  files.flatMap(({ path, text }) =>
+    read(text, path).documents.flatMap(({ object }) =>
+      object.kind === 'SealedSecret' ? [{ path, object: { ...object, spec: map(object.spec) } }] : [],
+    ),
   );
-}
+
+/** What of the files cannot be read. */
+export const faultsOf = (environment: string, files: readonly SealedFile[]): Finding[] =>
+  files.flatMap(({ path, text }) => read(text, `clusters/${environment}/${path}`).findings);

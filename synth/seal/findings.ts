@@ -1,7 +1,7 @@
 import type { Sealed } from '../../imports/relations.ts';
 import { groupBy } from '../group-by.ts';
 import { type Declared, type Finding, nameOf } from '../manifest.ts';
-import { isOf, type Parsed, parse, type SealedFile, scopeOf, sealedGaps } from '../seal.ts';
+import { faultsOf, isOf, type Parsed, parse, type SealedFile, scopeOf, sealedGaps } from '../seal.ts';
 
 /**
  * Compares the Secrets that the charts need sealed with the sealed files that are there: one list of those that are
@@ -46,28 +46,28 @@ export function checkSealed(
       ? `its template names another ${wrong.join(' and ')}; a sealed value opens only under the one it was sealed for`
       : `nothing reads it in namespace ${object.metadata.namespace}; ${elsewhere!.namespace}/${elsewhere!.name} is what is read`;
     const fix = `delete it and run npm run seal -- ${environment} ${(elsewhere ?? object.metadata).namespace}/${object.metadata.name}`;
-    return [of(file, 'error', message, fix)];
+    return [of(environment, file, 'error', message, fix)];
   });
   return [
+    ...faultsOf(environment, files),
     ...missing,
     ...unreadable,
     ...unlabelled(environment, wanted, present),
     ...present.flatMap((file) => [...misshapen(environment, file), ...wide(environment, file)]),
-    ...twice(present),
+    ...twice(environment, present),
   ];
 }
 
 const RULE = 'sealed-secret';
 
 /** What is wrong with one sealed file. */
-const of = ({ object, path }: Parsed, severity: Finding['severity'], message: string, fix: string): Finding => ({
-  rule: RULE,
-  severity,
-  object: nameOf(object),
-  file: path,
-  message,
-  fix,
-});
+const of = (
+  environment: string,
+  { object, path }: Parsed,
+  severity: Finding['severity'],
+  message: string,
+  fix: string,
+): Finding => ({ rule: RULE, severity, object: nameOf(object), file: `clusters/${environment}/${path}`, message, fix });
 
 /** Length of the wrapped session key in two bytes, that key, and at least the tag of what it encrypts. */
 function isSealedValue(value: unknown): boolean {
@@ -84,7 +84,7 @@ function misshapen(environment: string, file: Parsed): Finding[] {
   const { namespace, name } = object.metadata;
   const message = `${wrong.map(([key]) => key).join(', ')}: is no sealed value, and the controller opens none of the others either`;
   const fix = `if it is the value itself, it is known to all who read this repository: change it; then npm run seal -- ${environment} ${namespace}/${name}`;
-  return [of(file, 'error', message, fix)];
+  return [of(environment, file, 'error', message, fix)];
 }
 
 function wide(environment: string, file: Parsed): Finding[] {
@@ -94,14 +94,14 @@ function wide(environment: string, file: Parsed): Finding[] {
   const { namespace, name } = object.metadata;
   const message = `is ${scope}: who may make a SealedSecret ${scope === 'cluster-wide' ? 'anywhere' : `in ${namespace}`} can have its values opened under a name of his own`;
   const fix = `npm run seal -- ${environment} ${namespace}/${name} with all its values seals it for this name alone`;
-  return [of(file, 'warning', message, fix)];
+  return [of(environment, file, 'warning', message, fix)];
 }
 
 /** Two files of one Secret: which of them counts is a matter of chance. */
-const twice = (present: readonly Parsed[]): Finding[] =>
+const twice = (environment: string, present: readonly Parsed[]): Finding[] =>
   [...groupBy(present, ({ object }) => nameOf(object)).values()].flatMap((files) => {
     const message = `is sealed twice, in ${files.map(({ path }) => path).join(' and ')}`;
-    return files.length < 2 ? [] : [of(files[1]!, 'error', message, 'keep one of them')];
+    return files.length < 2 ? [] : [of(environment, files[1]!, 'error', message, 'keep one of them')];
   });
 
 /** Sealed by hand, or before its reader asked for labels. */
@@ -115,5 +115,5 @@ const unlabelled = (environment: string, wanted: readonly Sealed[], present: rea
     const { namespace, name } = object.metadata;
     const message = `its template lacks ${lacking.map((label) => label.join('=')).join(', ')}, without which its reader does not find the Secret`;
     const fix = `npm run seal -- ${environment} ${namespace}/${name} adds the labels, and keeps the values`;
-    return [of(file, 'error', message, fix)];
+    return [of(environment, file, 'error', message, fix)];
   });

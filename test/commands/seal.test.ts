@@ -82,6 +82,16 @@ describe('npm run seal', () => {
     expect(printed).toContain('is sealed in secrets/mine.yaml; move it to secrets/n8n.n8n-encryption-key.yaml');
   });
 
+  test('a sealed file in merge conflict is told, not replaced', () => {
+    const conflict = '<<<<<<< HEAD\napiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\n=======\n';
+    space.write('clusters/homelab/secrets/n8n.n8n-encryption-key.yaml', conflict);
+    const { printed, status } = seal('N8N_ENCRYPTION_KEY=x\n', 'n8n/n8n-encryption-key');
+    expect(status).toBe(1);
+    expect(printed).toContain('clusters/homelab/secrets/n8n.n8n-encryption-key.yaml:2');
+    expect(readFileSync(fileOf('n8n/n8n-encryption-key'), 'utf8')).toBe(conflict);
+    rmSync(fileOf('n8n/n8n-encryption-key'));
+  });
+
   // Of util-linux; others have another `script`.
   const atTerminal = process.platform === 'linux' ? test : test.skip;
   atTerminal('asks at a terminal, and shows nothing of what is typed', async () => {

@@ -129,6 +129,22 @@ describe('checkSealed', () => {
     );
   });
 
+  test('what cannot be read is told with its file and line, and the rest is read', () => {
+    const conflict = `<<<<<<< HEAD\n${dump(sealed({ username: 'a', password: 'b' }))}=======\n`;
+    const [fault, ...others] = checkSealed('studio', declared, [
+      { path: 'secrets/broken.yaml', text: conflict },
+      { path: 'secrets/a.yaml', text: `${dump(sealed({ username: 'a', password: 'b' }))}--- # the next\n{}\n` },
+      { path: 'secrets/b.yaml', text: 'apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: x}\n' },
+    ]);
+    expect(fault).toMatchObject({
+      rule: 'yaml-syntax',
+      severity: 'error',
+      file: 'clusters/studio/secrets/broken.yaml',
+      line: 2,
+    });
+    expect(others).toEqual([]);
+  });
+
   test('a template under another name is an error', () => {
     const object = sealed({ username: 'a', password: 'b' });
     const renamed = { ...object, metadata: { ...object.metadata, name: 'broker' } };
