@@ -55,7 +55,7 @@ export interface PublishOptions {
  */
 export function publish(
   root: string,
-  comparisons: readonly Comparison[],
+  comparisons: readonly Pick<Comparison, 'environment' | 'findings' | 'steps'>[],
   { patience, hook }: PublishOptions = {},
 ): void {
   const refused = comparisons.find(({ findings }) => findings.some(({ severity }) => severity === 'error'));

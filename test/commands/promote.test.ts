@@ -135,3 +135,34 @@ describe('refuses', () => {
     expect(status).toBe(1);
   });
 });
+
+describe('promote-stage', () => {
+  const images = (space: Workspace, stage: string) =>
+    Object.values(filesOf(space, 'vinyl')).flatMap((text) => [
+      ...text.matchAll(new RegExp(`(vinylvault-\\w+):(\\S+) # .*flux-system:${stage}-vinylvault`, 'g')),
+    ]);
+  let space: Workspace;
+  beforeAll(() => {
+    space = workspace('charts', 'clusters/vinyl');
+  });
+  afterAll(() => space.remove());
+
+  test('refuses tags that the committed files disagree on', async () => {
+    const other = 'image: ghcr.io/x/y:other # {"$imagepolicy": "flux-system:staging-vinylvault-backend"}\n';
+    space.write('clusters/vinyl/flux-system/more.yaml', other);
+    const before = filesOf(space, 'vinyl');
+    const { status, stderr } = await space.call('promote-stage', 'vinyl', 'staging', 'production');
+    expect(status).toBe(1);
+    expect(stderr).toContain('the committed files disagree on its tag');
+    expect(filesOf(space, 'vinyl')).toEqual(before);
+    space.write('clusters/vinyl/flux-system/more.yaml', '');
+  });
+
+  test('writes the tags of the one stage into the other', async () => {
+    const { status } = await space.call('promote-stage', 'vinyl', 'staging', 'production');
+    expect(status).toBe(0);
+    const tags = (stage: string) => images(space, stage).map(([, image, tag]) => `${image} ${tag}`);
+    expect(tags('production').length).toBeGreaterThan(1);
+    expect(tags('production').toSorted()).toEqual(tags('staging').toSorted());
+  });
+});
