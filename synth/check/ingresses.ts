@@ -9,6 +9,10 @@ const CONTROLLERS = [
   { name: 'traefik', prefix: 'traefik.ingress.kubernetes.io/' },
 ];
 
+/** The older way to say it is still read by most controllers. */
+const classOf = ({ object: { metadata, spec } }: Manifest) =>
+  text(map(spec).ingressClassName) ?? strings(metadata.annotations)['kubernetes.io/ingress.class'] ?? '';
+
 const foreignAnnotation: Rule = {
   name: 'foreign-annotation',
   doc: 'An Ingress carries annotations of a controller that does not serve its class: limits, rewrites and headers in them do nothing.',
@@ -16,7 +20,7 @@ const foreignAnnotation: Rule = {
   *check({ index }) {
     for (const manifest of index.byKind('Ingress', 'networking.k8s.io')) {
       const annotations = strings(manifest.object.metadata.annotations);
-      const of = text(map(manifest.object.spec).ingressClassName) ?? annotations['kubernetes.io/ingress.class'] ?? '';
+      const of = classOf(manifest);
       const serving = CONTROLLERS.find(({ name }) => of.includes(name));
       for (const { name, prefix } of serving ? CONTROLLERS : []) {
         const foreign = Object.keys(annotations).filter((key) => key.startsWith(prefix));
@@ -60,7 +64,7 @@ const duplicateRoute: Rule = {
       for (const [i, rule] of maps(spec.rules).entries()) {
         for (const path of maps(at(rule, 'http', 'paths'))) {
           const place = `${text(rule.host) ?? 'any host'}${text(path.path) ?? '/'}`;
-          const key = [text(spec.ingressClassName), entry, place, text(path.pathType)].join(' ');
+          const key = [classOf(manifest), entry, place, text(path.pathType)].join(' ');
           const other = first.get(key);
           if (!other) first.set(key, manifest);
           else if (other !== manifest) {

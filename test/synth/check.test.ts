@@ -273,6 +273,13 @@ describe('what can never be changed', () => {
   });
 });
 
+test('one host and path may be answered by Ingresses of two classes', () => {
+  const ingress = (name: string, annotation: string) =>
+    `{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: ${name}, namespace: a, annotations: {kubernetes.io/ingress.class: ${annotation}}}, spec: {rules: [{host: h, http: {paths: [{path: /, pathType: Prefix}]}}]}}`;
+  expect(found('duplicate-route', [ingress('a', 'nginx'), ingress('b', 'internal')].join('\n---\n'))).toEqual([]);
+  expect(found('duplicate-route', [ingress('a', 'nginx'), ingress('b', 'nginx')].join('\n---\n'))).toHaveLength(1);
+});
+
 test('a budget without a selector takes no pod, one with an empty selector every pod', () => {
   const deployment =
     '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, namespace: a}, spec: {replicas: 1, template: {metadata: {labels: {app: d}}, spec: {containers: [{name: c}]}}}}';
