@@ -163,12 +163,13 @@ export class Kustomizer {
     }
     for (const value of values) {
       const patch = map(value) as unknown as KubeObject;
-      if (!patch.kind) continue;
+      const kind = text(patch.kind);
+      if (!kind) continue;
       const name = text(patch.metadata?.name) ?? '';
-      const own = { kind: literally(patch.kind), name: literally(name) };
+      const own = { kind: literally(kind), name: literally(name) };
       const found = this.#change(work, target ?? own, (object) => strategic(object, patch), file, path ?? name);
       if (found || target || !work.complete) continue;
-      const message = `a patch is for ${patch.kind} ${name}, which this kustomization does not take`;
+      const message = `a patch is for ${kind} ${name}, which this kustomization does not take`;
       this.#fail(file, path ?? `name: ${name}`, message, 'name an object it takes');
     }
   }

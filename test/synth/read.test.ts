@@ -308,6 +308,15 @@ describe('worlds', () => {
     });
   });
 
+  test('a patch that is none of any kind is passed over', () => {
+    tree({
+      'kustomization.yaml': kustomization('resources: [a.yaml]\npatches: [{ path: p.yaml }]\n'),
+      'a.yaml': config('a'),
+      'p.yaml': 'kind: on\nmetadata: { name: a }\n',
+    });
+    expect(read()).toMatchObject({ worlds: { '.': ['ConfigMap a'] }, findings: [] });
+  });
+
   test('what a kustomization names has to be there', () => {
     tree({
       'kustomization.yaml': kustomization(
