@@ -1,4 +1,5 @@
 import { cycles, type Graph } from '../graph.ts';
+import { groupBy } from '../group-by.ts';
 import { isBelow, type Layout, NAMESPACES, SECRETS } from '../layout.ts';
 import { type Declared, type Finding, type Manifest, nameOf } from '../manifest.ts';
 import { strings } from '../resolve/json.ts';
@@ -57,10 +58,21 @@ function* badNames({ folders }: Layout): Iterable<Finding> {
     } else if (charts.size > 1 && name !== NAMESPACES) {
       yield refused(`would hold the charts ${names}`, 'rename one of them');
     }
-    const [taken] = files.get('kustomization') ?? [];
-    if (taken) {
-      const message = 'its unit, kustomization, would be written over the list of its folder';
-      yield error('unit-name', nameOf(taken.object), message, 'give the unit another id', taken);
+    yield* badFiles(name, files);
+  }
+}
+
+/** Upper and lower case are alike on macOS and Windows. */
+function* badFiles(folder: string, files: ReadonlyMap<string, readonly Manifest[]>): Iterable<Finding> {
+  for (const [first, second] of groupBy(files, ([file]) => file.toLowerCase()).values()) {
+    const [file, [manifest]] = (second ?? first)!;
+    const refused = (message: string, fix: string) =>
+      error('unit-name', nameOf(manifest!.object), message, fix, manifest);
+    if (second) {
+      const message = `its unit, ${file}, and ${first![0]} would be one file of folder ${folder} on macOS and Windows`;
+      yield refused(message, 'give one of the units another id');
+    } else if (file.toLowerCase() === 'kustomization') {
+      yield refused(`its unit, ${file}, would be written over the list of its folder`, 'give the unit another id');
     }
   }
 }

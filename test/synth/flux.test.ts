@@ -519,8 +519,16 @@ describe('names', () => {
     [`${'x'.repeat(64)}/api`, 'folder-name', `folder ${'x'.repeat(64)}`],
     ['flux-system/api', 'folder-name', 'folder flux-system'],
     ['shop/kustomization', 'unit-name', 'ConfigMap a/a'],
+    ['shop/Kustomization', 'unit-name', 'ConfigMap a/a'],
   ])('%s is refused', (path, rule, subject) => {
     expect(plan(unit(path, config)).findings).toMatchObject([{ rule, object: subject }]);
+  });
+
+  test('two units that differ in upper and lower case alone are refused: on some disks they are one file', () => {
+    const other = unit('shop/Api', [object('v1 ConfigMap', 'a/b')]);
+    expect(plan(fleet(unit('shop/api', config), other)).findings).toMatchObject([
+      { rule: 'unit-name', message: expect.stringContaining('Api, and api would be one file of folder shop') },
+    ]);
   });
 
   test('two charts in one folder', () => {
