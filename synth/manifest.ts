@@ -78,6 +78,10 @@ export const groupOf = (apiVersion: string) => {
   return slash < 0 ? '' : apiVersion.slice(0, slash);
 };
 
+/** `apps/Deployment`, `/Service`. */
+export const typeOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>) =>
+  `${groupOf(apiVersion)}/${kind}`;
+
 /** Identity within one cluster; versions of one group are the same object. */
 export const idOf = ({ apiVersion, kind, metadata }: KubeObject) =>
   `${groupOf(apiVersion)}/${kind}/${metadata.namespace ?? ''}/${metadata.name}`;

@@ -1,4 +1,5 @@
 import type { Tree } from './compare.ts';
+import { imageReference } from './image-reference.ts';
 import { markedIn, readTags } from './images.ts';
 import { type Finding, idOf, type Manifest, nameOf } from './manifest.ts';
 import { map, maps, text } from './resolve/json.ts';
@@ -117,7 +118,7 @@ export function unsealed(
   environment: string,
 ): Finding[] {
   const readers = index.workloads.filter(({ containers }) =>
-    containers.some(({ image }) => repositories.has(image?.replace(/(:[^:/@]*)?(@.*)?$/, '') ?? '')),
+    containers.some(({ image }) => image && repositories.has(imageReference(image).name)),
   );
   return readers.flatMap(({ manifest }) => {
     const read = index

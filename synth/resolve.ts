@@ -1,6 +1,6 @@
 import type { Environment } from '../imports/environment.ts';
 import type { ProvidedObject, Provides } from '../imports/relations.ts';
-import { type Declared, groupOf, idOf, type KubeObject, type Manifest, type Rendered } from './manifest.ts';
+import { type Declared, groupOf, idOf, type KubeObject, type Manifest, type Rendered, typeOf } from './manifest.ts';
 import { at, strings } from './resolve/json.ts';
 import { isBuiltIn } from './resolve/kinds.ts';
 import { LabelIndex } from './resolve/labels.ts';
@@ -103,7 +103,7 @@ export function resolve({ manifests, declared }: Rendered, world: World): Index 
     const { object } = manifest;
     const id = idOf(object);
     if (!byId.has(id)) byId.set(id, manifest);
-    for (const key of [object.kind, `${groupOf(object.apiVersion)}/${object.kind}`]) {
+    for (const key of [object.kind, typeOf(object)]) {
       const alike = byKind.get(key);
       if (alike) alike.push(manifest);
       else byKind.set(key, [manifest]);

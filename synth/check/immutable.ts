@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { quantity } from '../../imports/quantity.ts';
-import { groupOf, idOf, type KubeObject, kubectlNameOf } from '../manifest.ts';
+import { idOf, type KubeObject, kubectlNameOf, typeOf } from '../manifest.ts';
 import { at, map, strings, text, texts } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import type { Rule } from './rule.ts';
@@ -99,8 +99,8 @@ const STAYING: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Fields of the object's kind that can be set only once. */
-export function immutableFields({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'kind'>): readonly string[] {
-  const key = `${groupOf(apiVersion)}/${kind}`;
+export function immutableFields(object: Pick<KubeObject, 'apiVersion' | 'kind'>): readonly string[] {
+  const key = typeOf(object);
   return [...Object.keys(TABLE[key]?.fields ?? {}), ...(STAYING[key] ?? [])];
 }
 
@@ -175,7 +175,7 @@ export function* immutableChanges(
 }
 
 function* changes(before: KubeObject, now: KubeObject, index: Index): Iterable<{ field: string; migration: string }> {
-  const key = `${groupOf(now.apiVersion)}/${now.kind}`;
+  const key = typeOf(now);
   const { fields, migration } = TABLE[key] ?? { fields: {}, migration: RECREATE };
   for (const [field, standard] of Object.entries(fields)) {
     const [from, to] = [valueAt(before, field) ?? standard, valueAt(now, field) ?? standard];

@@ -1,4 +1,5 @@
 import type { PodSet } from '../../imports/relations.ts';
+import { push } from '../group-by.ts';
 import { strings, text } from '../resolve/json.ts';
 import { matches, type Selector } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
@@ -145,10 +146,4 @@ class Table {
     if (!isPods(other)) return this.#rest;
     return [...this.#rest, ...pairsOf(other.labels).flatMap((pair) => this.#byPair.get(pair) ?? [])];
   }
-}
-
-function push<K, V>(lists: Map<K, V[]>, key: K, value: V) {
-  const list = lists.get(key);
-  if (list) list.push(value);
-  else lists.set(key, [value]);
 }

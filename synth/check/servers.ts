@@ -1,3 +1,4 @@
+import { push } from '../group-by.ts';
 import { type KubeObject, type Manifest, nameOf } from '../manifest.ts';
 import { at, map, maps, port as portOf, text, texts } from '../resolve/json.ts';
 import { matches, selectorOf } from '../resolve/selectors.ts';
@@ -158,9 +159,3 @@ function isIdentity(identity: string, { namespace, workload }: Pods): boolean {
 }
 
 const podAddresses = ({ world }: Index) => blockOf(world.cluster?.network?.pods ?? '');
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V) {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
-}

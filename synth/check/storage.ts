@@ -1,4 +1,4 @@
-import { groupOf, type Manifest } from '../manifest.ts';
+import { type Manifest, typeOf } from '../manifest.ts';
 import { at, type Json, map, maps, number, text, texts } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import type { Rule } from './rule.ts';
@@ -70,7 +70,7 @@ const sizeOf = (claim: Json) => at(claim, 'resources', 'requests', 'storage');
 const classOf = ({ class: storageClassName }: Json) => ({ storageClassName });
 
 function claimsOf({ object }: Manifest): readonly Claim[] {
-  return CLAIMS[`${groupOf(object.apiVersion)}/${object.kind}`]?.(map(object.spec)) ?? [];
+  return CLAIMS[typeOf(object)]?.(map(object.spec)) ?? [];
 }
 
 /** Every claim for a volume, with the kind of its class. */

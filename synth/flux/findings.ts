@@ -1,5 +1,6 @@
 import { cycles, type Graph } from '../graph.ts';
 import { groupBy } from '../group-by.ts';
+import { imageReference } from '../image-reference.ts';
 import { isBelow, type Layout, NAMESPACES, SECRETS } from '../layout.ts';
 import { type Declared, type Finding, type Manifest, nameOf } from '../manifest.ts';
 import { strings } from '../resolve/json.ts';
@@ -169,7 +170,7 @@ function* jobsWithoutForce({ declared, workloads }: Index): Iterable<Finding> {
     const forced = [metadata.annotations, metadata.labels].some(
       (map) => strings(map)[FORCE]?.toLowerCase() === 'enabled',
     );
-    const container = containers.find(({ image }) => image && own.has(image.replace(/(:[^:/@]*)?(@.*)?$/, '')));
+    const container = containers.find(({ image }) => image && own.has(imageReference(image).name));
     if (!container || forced) continue;
     yield error(
       'job-image-needs-force',

@@ -1,5 +1,5 @@
 import { compareObjects } from '../layout.ts';
-import { groupOf, type KubeObject, type Manifest } from '../manifest.ts';
+import { type KubeObject, type Manifest, typeOf } from '../manifest.ts';
 import { at } from '../resolve/json.ts';
 
 /** `status` of Flux's health check expressions is CEL over the object: https://fluxcd.io/flux/components/kustomize/kustomizations/#health-check-expressions */
@@ -62,12 +62,10 @@ export const sealedHealth = {
 
 /** A finished Job with a time to live is gone again, and would be waited for in vain. */
 const isAwaitable = (object: KubeObject) =>
-  keyOf(object) in HEALTH && (object.kind !== 'Job' || at(object, 'spec', 'ttlSecondsAfterFinished') === undefined);
-
-const keyOf = ({ apiVersion, kind }: KubeObject) => `${groupOf(apiVersion)}/${kind}`;
+  typeOf(object) in HEALTH && (object.kind !== 'Job' || at(object, 'spec', 'ttlSecondsAfterFinished') === undefined);
 
 function expressionOf(object: KubeObject): [string, object][] | undefined {
   const { apiVersion, kind } = object;
-  const health = HEALTH[keyOf(object)]!;
-  return health.current ? [[keyOf(object), { apiVersion, kind, ...health }]] : undefined;
+  const health = HEALTH[typeOf(object)]!;
+  return health.current ? [[typeOf(object), { apiVersion, kind, ...health }]] : undefined;
 }

@@ -1,6 +1,7 @@
 import { Exceptions } from '../check/exceptions.ts';
 import type { Plan } from '../flux.ts';
-import { type Finding, groupOf, idOf, type KubeObject, type Manifest, nameOf } from '../manifest.ts';
+import { imageReference } from '../image-reference.ts';
+import { type Finding, idOf, type KubeObject, type Manifest, nameOf, typeOf } from '../manifest.ts';
 import { at, maps, text } from '../resolve/json.ts';
 import { workloadOf } from '../resolve/workloads.ts';
 import { renamesOf } from '../review/renames.ts';
@@ -21,8 +22,6 @@ const KNOWN_BY_NAME: Readonly<Record<string, boolean>> = {
   'helm.toolkit.fluxcd.io/HelmRelease': false,
   'serving.knative.dev/Service': false,
 };
-
-const typeOf = ({ apiVersion, kind }: KubeObject) => `${groupOf(apiVersion)}/${kind}`;
 
 /**
  * Refuses what would come under a new name with the content of something committed that goes: Flux makes an empty store
@@ -59,7 +58,7 @@ export function renamedObjects(
 /** Images without their tags, or what a release installs. */
 function programsOf(object: KubeObject): readonly string[] {
   const workload = workloadOf({ object, path: '', chart: '', unit: '' });
-  const images = workload?.containers.flatMap(({ image }) => image?.replace(/(:[^:/@]*)?(@.*)?$/, '') ?? []) ?? [];
+  const images = workload?.containers.flatMap(({ image }) => (image ? imageReference(image).name : [])) ?? [];
   return [
     ...images,
     ...[text(at(object, 'spec', 'chart', 'spec', 'chart')), text(at(object, 'spec', 'chartRef', 'name'))].flatMap(

@@ -1,5 +1,5 @@
 import { isGuarded } from '../flux/guards.ts';
-import { groupOf, idOf, type KubeObject } from '../manifest.ts';
+import { groupOf, idOf, type KubeObject, typeOf } from '../manifest.ts';
 import { at, maps, strings } from '../resolve/json.ts';
 import { OWNER_NAME, OWNER_NAMESPACE } from './drift.ts';
 
@@ -61,7 +61,7 @@ export function leftovers(
     const id = idOf(object);
     if (!owner || committed.has(id) || seen.has(id)) return [];
     seen.add(id);
-    const isCopy = COPIES.has(`${groupOf(object.apiVersion)}/${object.kind}`);
+    const isCopy = COPIES.has(typeOf(object));
     const isForeign = there.has(owner) && !ours.has(owner);
     if (isCopy || isForeign || maps(object.metadata.ownerReferences).length) return [];
     return [{ object, owner, isGuarded: isGuarded(object) }];

@@ -1,4 +1,4 @@
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { groupOf, type KubeObject, typeOf } from '../manifest.ts';
 import { at, type Json, maps, number, strings, text } from '../resolve/json.ts';
 
 /** Why a live object does not do what it is for, in a few words; undefined where it does, or says nothing about it. */
@@ -9,7 +9,7 @@ export function notReady(object: KubeObject): string | undefined {
   const observed = number(at(status, 'observedGeneration'));
   const generation = number(metadata.generation);
   const isBehind = observed !== undefined && generation !== undefined && observed < generation;
-  const byKind = BY_KIND[`${groupOf(object.apiVersion)}/${object.kind}`];
+  const byKind = BY_KIND[typeOf(object)];
   // Flux counts a generation as looked at when it has succeeded, and says before why it does not.
   const why = byKind ? undefined : conditionOf(object);
   return why ?? (isBehind ? 'its controller has not looked at the newest version yet' : byKind?.(object));

@@ -1,5 +1,5 @@
 import { immutableFields } from '../check/immutable.ts';
-import { groupOf, type KubeObject, kubectlNameOf } from '../manifest.ts';
+import { type KubeObject, kubectlNameOf, typeOf } from '../manifest.ts';
 import { at, map } from '../resolve/json.ts';
 import { isMap } from '../review/equal.ts';
 
@@ -53,7 +53,7 @@ const IMMUTABLE =
 export const isImmutable = (refusal: string) => IMMUTABLE.test(refusal);
 
 export function recreationOf(committed: KubeObject, live: KubeObject): Recreation {
-  const steps = STEPS[`${groupOf(live.apiVersion)}/${live.kind}`] ?? AWAY;
+  const steps = STEPS[typeOf(live)] ?? AWAY;
   const { namespace } = live.metadata;
   return {
     fields: immutableFields(live).flatMap((field) => {

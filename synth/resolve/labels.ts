@@ -1,3 +1,4 @@
+import { push } from '../group-by.ts';
 import { matches, type Selector } from './selectors.ts';
 
 /** Finds labelled things without comparing every selector with every one of them. */
@@ -36,10 +37,4 @@ interface Entry<T> {
   readonly item: T;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-function push<T>(map: Map<string, T[]>, key: string, item: T) {
-  const list = map.get(key);
-  if (list) list.push(item);
-  else map.set(key, [item]);
 }

@@ -1,4 +1,5 @@
 import { FLUX_SYSTEM, sourceKind } from '../../imports/source.ts';
+import { push } from '../group-by.ts';
 import { type Declared, groupOf, type Manifest } from '../manifest.ts';
 import type { Provided, World } from '../resolve.ts';
 import { isBuiltIn } from './kinds.ts';
@@ -148,10 +149,4 @@ function shared(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
   return length;
-}
-
-function push<T>(map: Map<string, T[]>, key: string, item: T) {
-  const list = map.get(key);
-  if (list) list.push(item);
-  else map.set(key, [item]);
 }

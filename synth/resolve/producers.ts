@@ -1,4 +1,4 @@
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { type KubeObject, typeOf } from '../manifest.ts';
 import { at, type Json, map, maps, text, texts } from './json.ts';
 
 /** Keys of a Secret or ConfigMap; `any` where only the cluster will know. */
@@ -120,7 +120,7 @@ const PRODUCERS: Readonly<Record<string, Producer>> = {
 
 /** What comes to exist because of `object`: itself, if it is a Secret or ConfigMap, or what its controller makes. */
 export const productsOf = (object: KubeObject): readonly Product[] =>
-  PRODUCERS[`${groupOf(object.apiVersion)}/${object.kind}`]?.(object, map(object.spec)) ?? [];
+  PRODUCERS[typeOf(object)]?.(object, map(object.spec)) ?? [];
 
 function secretKeys({ data, stringData, type }: KubeObject): Keys {
   const written = [...Object.keys(map(data)), ...Object.keys(map(stringData))];

@@ -1,9 +1,9 @@
-import type { KubeObject } from '../manifest.ts';
+import { type KubeObject, typeOf } from '../manifest.ts';
 import { at, maps, text } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import { same } from './equal.ts';
 import type { AlertChange, Caution } from './page.ts';
-import { removed, type Sides, typeOf } from './sides.ts';
+import { removed, type Sides } from './sides.ts';
 
 interface Alert {
   readonly object: KubeObject;

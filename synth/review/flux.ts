@@ -1,5 +1,6 @@
 import { isGuarded } from '../flux.ts';
 import { groupBy } from '../group-by.ts';
+import { typeOf } from '../manifest.ts';
 import { at, strings } from '../resolve/json.ts';
 import { objectOf } from './objects.ts';
 import type { Caution, Removal } from './page.ts';
@@ -12,7 +13,6 @@ import {
   removed,
   type Sides,
   suspended,
-  typeOf,
 } from './sides.ts';
 
 /** What Flux will do with the change, other than applying it. */

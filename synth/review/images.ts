@@ -1,9 +1,9 @@
 import { groupBy } from '../group-by.ts';
 import { imageReference } from '../image-reference.ts';
-import type { KubeObject } from '../manifest.ts';
+import { type KubeObject, typeOf } from '../manifest.ts';
 import { at, text } from '../resolve/json.ts';
 import type { Caution, Entry, ImageChange } from './page.ts';
-import { kept, type Sides, typeOf } from './sides.ts';
+import { kept, type Sides } from './sides.ts';
 import { type Edit, fieldOf, type Path } from './values.ts';
 
 /** `ghcr.io/org/app`, and what stands behind it: tag, digest or both. */

@@ -1,11 +1,11 @@
 import { isGuarded } from '../flux.ts';
 import { groupBy } from '../group-by.ts';
-import { idOf, type KubeObject, nameOf } from '../manifest.ts';
+import { idOf, type KubeObject, nameOf, typeOf } from '../manifest.ts';
 import { at, maps, text } from '../resolve/json.ts';
 import { selectorOf } from '../resolve/selectors.ts';
 import type { Index } from '../resolve.ts';
 import type { Caution, Fate, Removal } from './page.ts';
-import { kustomizationOf, manifestOf, plural, removed, type Sides, suspended, typeOf } from './sides.ts';
+import { kustomizationOf, manifestOf, plural, removed, type Sides, suspended } from './sides.ts';
 
 /** What Flux's prune does with everything that is gone, https://fluxcd.io/flux/components/kustomize/kustomizations/#prune */
 export function removalsOf(sides: Sides): Removal[] {

@@ -1,5 +1,5 @@
 import { groupBy } from '../group-by.ts';
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { type KubeObject, typeOf } from '../manifest.ts';
 import { isMap } from './equal.ts';
 
 /** Share of fields that have to be alike; lower, and two ServiceAccounts of one system would be one. */
@@ -21,8 +21,6 @@ export function renamesOf(gone: readonly KubeObject[], come: readonly KubeObject
   }
   return found;
 }
-
-const typeOf = ({ apiVersion, kind }: KubeObject) => `${groupOf(apiVersion)}/${kind}`;
 
 function pairLike(gone: readonly KubeObject[], come: readonly KubeObject[], found: Map<KubeObject, KubeObject>) {
   const leaves = new Map([...gone, ...come].map((object) => [object, leavesOf(object)]));

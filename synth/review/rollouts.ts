@@ -1,9 +1,9 @@
 import { quantity } from '../../imports/quantity.ts';
 import { groupBy } from '../group-by.ts';
-import type { KubeObject } from '../manifest.ts';
+import { type KubeObject, typeOf } from '../manifest.ts';
 import { at, map, maps, strings, text } from '../resolve/json.ts';
 import type { Caution, Restart, Scale } from './page.ts';
-import { kept, manifestOf, plural, type Sides, say, typeOf } from './sides.ts';
+import { kept, manifestOf, plural, type Sides, say } from './sides.ts';
 import { type Edit, fieldOf } from './values.ts';
 import { sentenceOf } from './words.ts';
 

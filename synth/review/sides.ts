@@ -1,4 +1,4 @@
-import { groupOf, idOf, type KubeObject, type Manifest, nameOf, type Origin } from '../manifest.ts';
+import { idOf, type KubeObject, type Manifest, nameOf, type Origin, typeOf } from '../manifest.ts';
 import { at } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import { type Change, changesOf } from './objects.ts';
@@ -29,9 +29,6 @@ export function sidesOf(base: Index, head: Index, sourceOf: SourceOf = () => und
 }
 
 const fileOf = (object: KubeObject, index: Index) => index.byId(idOf(object))?.file;
-
-/** `apps/Deployment`. */
-export const typeOf = ({ apiVersion, kind }: KubeObject) => `${groupOf(apiVersion)}/${kind}`;
 
 export const isFluxKustomization = (object: KubeObject) =>
   typeOf(object) === 'kustomize.toolkit.fluxcd.io/Kustomization';
