@@ -121,10 +121,14 @@ export const formats: Readonly<Record<string, Format>> = {
   },
 };
 
+/** The API server looks for a file of that name, where upper and lower case differ; JavaScript takes both. */
 function zone(name: string) {
+  // A first DateTimeFormat takes ten milliseconds to load its tables.
+  if (name === 'Etc/UTC') return true;
+  if (!name.split('/').every((part) => /^[A-Z]/.test(part))) return false;
   try {
-    // A first DateTimeFormat takes ten milliseconds to load its tables.
-    return name === 'Etc/UTC' || Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
   } catch {
     return false;
   }

@@ -35,6 +35,24 @@ describe.each(shapeRules.map((rule) => [rule.name, rule] as const))('%s', (name,
   });
 });
 
+// By Go's time.LoadLocation.
+test.each([
+  ['Europe/Berlin', true],
+  ['Asia/Calcutta', true],
+  ['US/Pacific', true],
+  ['EST5EDT', true],
+  ['Etc/UTC', true],
+  ['UTC', true],
+  ['utc', false],
+  ['etc/utc', false],
+  ['europe/berlin', false],
+  ['EUROPE/BERLIN', false],
+  ['Europe/Bonn', false],
+  ['+01:00', false],
+])('time zone %s: %s', (name, known) => {
+  expect(formats['time-zone']!.test(name)).toBe(known);
+});
+
 test('says field, value, what is allowed and what was meant', () => {
   const found = problems(`
 apiVersion: apps/v1
