@@ -35,18 +35,23 @@ export const beyondNames = (sides: Sides): Sides => ({
 const HIDDEN = '(hidden)';
 const VALUES = new Set(['data', 'stringData']);
 
+/** Holds all of what kubectl has applied: https://kubernetes.io/docs/reference/labels-annotations-taints/#kubectl-kubernetes-io-last-applied-configuration */
+const COPY = 'kubectl.kubernetes.io/last-applied-configuration';
+
 const isSecret = ({ apiVersion, kind }: KubeObject) => apiVersion === 'v1' && kind === 'Secret';
 
 /** Values of Secrets are for the cluster alone: a page is mailed, commented and kept. */
 export function shown(object: KubeObject, edits: readonly Edit[]): readonly Edit[] {
   if (!isSecret(object)) return edits;
   return edits.map((edit) => {
-    if (!VALUES.has(`${edit.path[0]}`)) return edit;
+    const isValue = VALUES.has(`${edit.path[0]}`) || edit.path.at(-1) === COPY;
+    if (!isValue && edit.path.at(-1) !== 'annotations') return edit;
     const { inside: _, before, after, ...rest } = edit;
+    const hide = isValue ? hidden : withoutCopy;
     return {
       ...rest,
-      ...(before === undefined ? {} : { before: hidden(before) }),
-      ...(after === undefined ? {} : { after: hidden(after) }),
+      ...(before === undefined ? {} : { before: hide(before) }),
+      ...(after === undefined ? {} : { after: hide(after) }),
     };
   });
 }
@@ -56,8 +61,16 @@ const hidden = (value: unknown): unknown =>
     ? Object.fromEntries(Object.keys(value).map((key) => [key, HIDDEN]))
     : HIDDEN;
 
+const withoutCopy = (annotations: unknown) =>
+  COPY in map(annotations) ? { ...map(annotations), [COPY]: HIDDEN } : annotations;
+
 function withoutValues(object: KubeObject): KubeObject {
   if (!isSecret(object)) return object;
   const values = Object.entries(object).flatMap(([key, value]) => (VALUES.has(key) ? [[key, hidden(map(value))]] : []));
-  return { ...object, ...Object.fromEntries(values) };
+  const { annotations, ...metadata } = object.metadata;
+  return {
+    ...object,
+    metadata: annotations ? { ...object.metadata, annotations: withoutCopy(annotations) } : metadata,
+    ...Object.fromEntries(values),
+  } as KubeObject;
 }

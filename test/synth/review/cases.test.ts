@@ -129,3 +129,20 @@ test('no page tells the value of a Secret, an immutable one included', () => {
   const formats = [plainText(page), markdownPage(page, () => undefined), JSON.stringify(page)];
   expect(`${formats}`).not.toContain('hunter');
 });
+
+test('nor what kubectl has kept of it in an annotation', () => {
+  const secret = (annotations: string) =>
+    `apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: a${annotations}}\ntype: Opaque\ndata: {x: eA==}\n`;
+  const copy = (value: string) =>
+    `, annotations: {kubectl.kubernetes.io/last-applied-configuration: '{"stringData":{"x":"${value}"}}'}`;
+  for (const [before, after] of [
+    ['', secret(copy('hunter2'))],
+    [secret(''), secret(copy('hunter2'))],
+    [secret(copy('hunter2')), secret(copy('hunter3'))],
+    [secret(copy('hunter2')), secret('')],
+  ] as const) {
+    const page = pageOf({ case: 'copy', before, after });
+    expect(page.changes).toHaveLength(1);
+    expect(plainText(page) + JSON.stringify(page)).not.toContain('hunter');
+  }
+});
