@@ -6,13 +6,14 @@ import type { AlertRule } from '../../constructs/alert-rules.ts';
 export const certificateAlerts: readonly AlertRule[] = [
   {
     alert: 'CertificateNotRenewed',
-    // They are renewed thirty days before.
-    expr: 'certmanager_certificate_expiration_timestamp_seconds - time() < 14 * 86400',
+    // Each has a time of its own to be renewed in: thirty days of a site's, a day of the mesh's issuer, which lives for two.
+    // One that was never issued has neither time, and counts as not ready.
+    expr: 'certmanager_certificate_expiration_timestamp_seconds - time() < (certmanager_certificate_expiration_timestamp_seconds - certmanager_certificate_renewal_timestamp_seconds) / 2 and certmanager_certificate_renewal_timestamp_seconds != 0',
     for: '1h',
     severity: 'critical',
     summary:
       'Certificate {{ $labels.exported_namespace }}/{{ $labels.name }} is over in {{ $value | humanizeDuration }}',
-    description: 'It should have been renewed two weeks ago; browsers will refuse the site',
+    description: 'Half of the time in which it should have been renewed is over; then whoever asks for it is refused',
     runbook:
       'kubectl -n {{ $labels.exported_namespace }} describe certificate {{ $labels.name }}; then its CertificateRequest, Order and Challenge',
   },

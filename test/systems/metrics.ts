@@ -36,7 +36,7 @@ export const metrics: ReadonlySet<string> = new Set([
     service_request_duration_seconds_bucket`,
   ),
   // https://cert-manager.io/docs/devops-tips/prometheus-metrics/
-  ...names('certmanager_certificate_', 'expiration_timestamp_seconds ready_status'),
+  ...names('certmanager_certificate_', 'expiration_timestamp_seconds renewal_timestamp_seconds ready_status'),
   // https://github.com/prometheus-community/postgres_exporter/tree/master/collector
   ...names(
     'pg_',

@@ -14,6 +14,8 @@ interface Case {
 
 const certificate = (metric: string, labels = '') =>
   `certmanager_certificate_${metric}{namespace="cert-manager",exported_namespace="shop",name="shop-tls"${labels}}`;
+const issuer = (metric: string) =>
+  `certmanager_certificate_${metric}{namespace="cert-manager",exported_namespace="linkerd",name="linkerd-identity-issuer"}`;
 const requests = (code: string) =>
   `loki_request_duration_seconds_count{namespace="loki",route="loki_api_v1_push",status_code="${code}"}`;
 const exporter = (metric: string) => `${metric}{job="opentelemetry-collector",exporter="otlp_http/loki"}`;
@@ -28,18 +30,37 @@ const parts: Readonly<Record<string, { healthy: Series; minutes: number; cases: 
     minutes: 120,
     healthy: {
       [certificate('expiration_timestamp_seconds')]: `${60 * 86400}x130`,
+      [certificate('renewal_timestamp_seconds')]: `${30 * 86400}x130`,
+      // Lives for two days, and is renewed when it has 25 hours left.
+      [issuer('expiration_timestamp_seconds')]: `${36 * 3600}x130`,
+      [issuer('renewal_timestamp_seconds')]: `${11 * 3600}x130`,
       [certificate('ready_status', ',condition="True"')]: '1x130',
       [certificate('ready_status', ',condition="False"')]: '0x130',
     },
     cases: [
       {
         why: 'a certificate is over in ten days',
-        change: { [certificate('expiration_timestamp_seconds')]: `${10 * 86400}x130` },
+        change: {
+          [certificate('expiration_timestamp_seconds')]: `${10 * 86400}x130`,
+          [certificate('renewal_timestamp_seconds')]: `${-20 * 86400}x130`,
+        },
+        fires: ['CertificateNotRenewed'],
+      },
+      {
+        why: 'one of two days is over in ten hours',
+        change: {
+          [issuer('expiration_timestamp_seconds')]: `${12 * 3600}x130`,
+          [issuer('renewal_timestamp_seconds')]: `${-13 * 3600}x130`,
+        },
         fires: ['CertificateNotRenewed'],
       },
       {
         why: 'a certificate was never issued',
-        change: { [certificate('ready_status', ',condition="True"')]: '0x130' },
+        change: {
+          [certificate('ready_status', ',condition="True"')]: '0x130',
+          [certificate('expiration_timestamp_seconds')]: '0x130',
+          [certificate('renewal_timestamp_seconds')]: '0x130',
+        },
         fires: ['CertificateNotReady'],
       },
     ],
