@@ -76,6 +76,8 @@ interface Component {
       readonly requests: { readonly cpu: string; readonly memory: string };
     }[];
   }[];
+  /** In place of what the manifests say of a PodDisruptionBudget. */
+  readonly podDisruptionBudgets?: readonly { readonly name: string; readonly maxUnavailable: number }[];
   /** Installed beside what the version has. */
   readonly additionalManifests?: readonly { readonly URL: string }[];
   readonly config?: Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -103,6 +103,9 @@ const workloadsOf = (installed: readonly Installed[]) =>
     resources: [{ container, requests: { cpu, memory } }],
   }));
 
+/** Four fifths of two pods are both of them: with what the manifests say, no node that has one could be drained. */
+const oneAway = (...names: string[]) => names.map((name) => ({ name, maxUnavailable: 1 }));
+
 /**
  * Knative's operator, Serving behind Kourier, and Eventing with brokers on RabbitMQ. The operator puts Kourier into Serving's
  * namespace and RabbitMQ's broker controller into Eventing's. Needs RabbitMQ's operators.
@@ -146,6 +149,7 @@ export function knative(app: App, rabbitmq: IConstruct, { replicas = 2 }: Knativ
       version,
       'high-availability': { replicas },
       workloads: workloadsOf(SERVING),
+      podDisruptionBudgets: oneAway('activator-pdb', 'webhook-pdb', '3scale-kourier-gateway-pdb'),
       // Requests from outside come through the environment's own ingress.
       ingress: { kourier: { enabled: true, 'service-type': 'ClusterIP' } },
       config: {
@@ -187,6 +191,7 @@ export function knative(app: App, rabbitmq: IConstruct, { replicas = 2 }: Knativ
       version,
       'high-availability': { replicas },
       workloads: workloadsOf(EVENTING),
+      podDisruptionBudgets: oneAway('eventing-webhook'),
       additionalManifests: [
         {
           URL: `${broker.from}/eventing-rabbitmq/releases/download/knative-${broker.version}/rabbitmq-broker.yaml`,

@@ -197,6 +197,17 @@ describe('5: backups', () => {
   });
 });
 
+test('no budget of Knative keeps a node from being drained: the manifests ask for 80 % of two pods', () => {
+  const budgets = ['KnativeServing', 'KnativeEventing'].flatMap((kind) => {
+    const [{ spec }] = objects.filter((object) => object.kind === kind);
+    expect(spec['high-availability'].replicas).toBe(2);
+    return spec.podDisruptionBudgets;
+  });
+  // As cmd/operator/kodata of the operator's version has them.
+  const named = ['activator-pdb', 'webhook-pdb', '3scale-kourier-gateway-pdb', 'eventing-webhook'];
+  expect(budgets).toEqual(named.map((budget) => ({ name: budget, maxUnavailable: 1 })));
+});
+
 test('7: what brokers acknowledge is on a majority of them', () => {
   const { config: kafka } = find('Kafka', 'kafka', 'notifi-kafka').spec.kafka;
   expect(kafka).toMatchObject({
