@@ -14,7 +14,8 @@ const critical = ['severity = "critical"'];
 /**
  * Who hears of an alert: Alertmanager's configuration and the Secret its receivers read their addresses from, as files,
  * so that the configuration itself holds nothing secret. One notification per alert and namespace; a critical alert
- * silences the warning of the same name; kube-prometheus-stack's own always-firing Watchdog goes nowhere.
+ * silences the warning of the same name; kube-prometheus-stack's own always-firing Watchdog goes nowhere, and its InfoInhibitor
+ * keeps back what is for information only while nothing worse is wrong in the namespace.
  * @see https://prometheus.io/docs/alerting/latest/configuration/
  */
 export class AlertReceivers extends Construct {
@@ -55,6 +56,11 @@ export class AlertReceivers extends Construct {
           source_matchers: critical,
           target_matchers: ['severity = "warning"'],
           equal: ['alertname', 'namespace'],
+        },
+        {
+          source_matchers: ['alertname = "InfoInhibitor"'],
+          target_matchers: ['severity = "info"'],
+          equal: ['namespace'],
         },
       ],
       receivers: [

@@ -39,6 +39,14 @@ test('asks for the addresses it uses, and holds none', () => {
   expect(JSON.stringify(receivers({ slack: { channel: '#a' }, pagerduty: true }).config)).not.toMatch(/https?:/);
 });
 
+test('what is for information only waits for something worse in its namespace, as the InfoInhibitor says', () => {
+  expect(receivers({ slack: { channel: '#a' } }).config['inhibit_rules']).toContainEqual({
+    source_matchers: ['alertname = "InfoInhibitor"'],
+    target_matchers: ['severity = "info"'],
+    equal: ['namespace'],
+  });
+});
+
 const hasAmtool = (() => {
   try {
     return Boolean(execFileSync('amtool', ['--version']));
