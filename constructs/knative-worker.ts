@@ -163,7 +163,21 @@ export class KnativeWorker extends Construct implements Callee {
         metadata,
         spec: {
           selector: { matchLabels: { ...pods.labels } },
-          podMetricsEndpoints: [{ portNumber: metrics, path: '/metrics', interval: '30s' }],
+          // Knative lets a container declare one port alone, and an undeclared one is no target: so from the one to the other.
+          podMetricsEndpoints: [
+            {
+              portNumber: port,
+              path: '/metrics',
+              interval: '30s',
+              relabelings: [
+                {
+                  sourceLabels: ['__meta_kubernetes_pod_ip'],
+                  targetLabel: '__address__',
+                  replacement: `$1:${metrics}`,
+                },
+              ],
+            },
+          ],
         },
       });
     }

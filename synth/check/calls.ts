@@ -1,6 +1,6 @@
 import type { End, PodSet } from '../../imports/relations.ts';
 import type { Manifest } from '../manifest.ts';
-import { at, map, maps, number, port as portOf, strings, text } from '../resolve/json.ts';
+import { at, type Json, map, maps, number, port as portOf, strings, text } from '../resolve/json.ts';
 import { selectorOf } from '../resolve/selectors.ts';
 import type { Workload } from '../resolve/workloads.ts';
 import { type Index, isManifest } from '../resolve.ts';
@@ -138,7 +138,7 @@ function* scraped(index: Index, network: Network): Iterable<Call> {
       }
       for (const workload of spec.podMetricsEndpoints ? index.select(namespace, selector) : []) {
         for (const endpoint of maps(spec.podMetricsEndpoints)) {
-          const port = portOn(workload, number(endpoint.portNumber) ?? portOf(endpoint.port));
+          const port = portOn(workload, relabelled(endpoint) ?? number(endpoint.portNumber) ?? portOf(endpoint.port));
           if (port) yield { to: podsOf(workload), port, protocol: 'TCP' };
         }
       }
@@ -153,6 +153,13 @@ function* scraped(index: Index, network: Network): Iterable<Call> {
       }
     }
   }
+}
+
+/** The port that a relabelling sends Prometheus to instead of the one that was found: `$1:9464`. */
+function relabelled({ relabelings }: Json): number | undefined {
+  const address = maps(relabelings).findLast(({ targetLabel }) => targetLabel === '__address__');
+  const port = /:(\d+)$/.exec(text(address?.replacement) ?? '')?.[1];
+  return port === undefined ? undefined : Number(port);
 }
 
 /** Pods that mount a token and may do something with it call the API server. Its address is only known of a cluster of ours. */

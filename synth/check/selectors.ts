@@ -1,5 +1,5 @@
 import type { Manifest } from '../manifest.ts';
-import { at, map, maps, strings, text, texts } from '../resolve/json.ts';
+import { at, map, maps, number as numberOf, strings, text, texts } from '../resolve/json.ts';
 import { unknowable } from '../resolve/links.ts';
 import { isEmpty, matches, type Selector, selectorOf } from '../resolve/selectors.ts';
 import type { Index } from '../resolve.ts';
@@ -230,6 +230,12 @@ function* monitors(
       continue;
     }
     for (const [i, endpoint] of maps(map(manifest.object.spec)[list]).entries()) {
+      const number = numberOf(endpoint.portNumber);
+      if (number !== undefined && !found.some((ports) => ports.some(({ containerPort }) => containerPort === number))) {
+        const field = `spec.${list}[${i}].portNumber`;
+        const message = `${field}: no container it selects declares port ${number}, and only such ports are scraped`;
+        yield { manifest, field, severity, message, fix: 'declare the port in the container' };
+      }
       const port = text(endpoint.port);
       if (port === undefined || unknowable(port) || found.some((ports) => ports.some(({ name }) => name === port)))
         continue;

@@ -165,8 +165,14 @@ describe('KnativeWorker', () => {
       startupProbe: { failureThreshold: 4 },
       securityContext: { runAsUser: 1654, runAsGroup: 1654 },
     });
-    expect(find('PodMonitor', 'sms').spec.podMetricsEndpoints).toEqual([
-      { portNumber: 9464, path: '/metrics', interval: '30s' },
+    const [scraped] = find('PodMonitor', 'sms').spec.podMetricsEndpoints;
+    expect(scraped).toMatchObject({ path: '/metrics', interval: '30s' });
+    // A target is a port that a container declares, and Knative lets it declare one.
+    expect(spec.containers[0].ports.map((port: { containerPort: number }) => port.containerPort)).toEqual([
+      scraped.portNumber,
+    ]);
+    expect(scraped.relabelings).toEqual([
+      { sourceLabels: ['__meta_kubernetes_pod_ip'], targetLabel: '__address__', replacement: '$1:9464' },
     ]);
     expect(find('ConfigMap', 'sms').data).toMatchObject({ OTEL_SDK_DISABLED: 'true', LEVEL: 'info' });
   });

@@ -242,6 +242,21 @@ describe('calls nobody declares', () => {
     }
   });
 
+  test('Prometheus reaches the port that a relabelling leads it to', () => {
+    const monitor = `---
+{ apiVersion: monitoring.coreos.com/v1, kind: PodMonitor, metadata: { name: web, namespace: shop }, spec: { selector: { matchLabels: { app: web } }, podMetricsEndpoints: [{ portNumber: 8080, relabelings: [{ sourceLabels: [__meta_kubernetes_pod_ip], targetLabel: __address__, replacement: '$1:9464' }] }] } }
+`;
+    const open = (port: number) =>
+      policy(
+        'web',
+        `{ podSelector: { matchLabels: { app: web } }, ingress: [{ from: [${in_('monitoring')}], ports: [{ port: ${port} }] }] }`,
+      );
+    const ports = [8080, 9464].map((containerPort) => ({ containerPort }));
+    const web = pod('web', { spec: { containers: [{ name: 'web', image: 'web', ports }] } });
+    expect(found(web + monitor + open(9464))).toEqual([]);
+    expect(found(web + monitor + open(8080))).toContainEqual(expect.stringMatching(/9464.*\(PodMonitor web\)/));
+  });
+
   test('a stranger is told only what is certain', () => {
     const stranger = { closed: false, cluster: {} };
     expect(found(pods + routes + from('{ podSelector: { matchLabels: { app: store } } }'), stranger)).toEqual([]);

@@ -58,3 +58,19 @@ describe.each(rules.map((rule) => [rule.name, rule] as const))('%s', (_, rule) =
     expect(problems(rule, rule.passes).map(({ message }) => message)).toEqual([]);
   });
 });
+
+test('monitor-selects-nothing: a number that no container declares is no target', () => {
+  const rule = rules.find(({ name }) => name === 'monitor-selects-nothing')!;
+  const monitored = (port: number) => `
+{apiVersion: v1, kind: Pod, metadata: {name: api, namespace: notifi, labels: {app: api}}, spec: {containers: [{name: api, image: api, ports: [{containerPort: 8080}]}]}}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: PodMonitor
+metadata: {name: api, namespace: notifi}
+spec: {selector: {matchLabels: {app: api}}, podMetricsEndpoints: [{portNumber: ${port}}]}
+`;
+  expect(problems(rule, monitored(8080))).toEqual([]);
+  expect(problems(rule, monitored(9464)).map(({ message }) => message)).toEqual([
+    'spec.podMetricsEndpoints[0].portNumber: no container it selects declares port 9464, and only such ports are scraped',
+  ]);
+});
