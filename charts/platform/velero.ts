@@ -20,8 +20,9 @@ export interface VeleroFacts {
   /** How long a backup is kept, in hours: `720h`. @default 720h */
   readonly ttl?: string;
   /**
-   * Name of a StorageClass to make, whose volumes can be read: those of K3s' local-path are folders of the machine
-   * (hostPath), which Velero leaves out of a backup and still calls it complete. @default - none is made
+   * Name of a StorageClass to make, whose volumes can be read whoever installed local-path: before v1.29.4 of K3s, and by the
+   * provisioner's own manifest, they are folders of the machine (hostPath), which Velero leaves out of a backup and still
+   * calls it complete. @default - none is made
    */
   readonly storageClass?: string;
 }

@@ -347,7 +347,7 @@ describe('Velero', () => {
     expect(asking).toEqual([]);
   });
 
-  test('makes a class whose volumes it can read: those of local-path are hostPath, which it skips', () => {
+  test('makes a class whose volumes it can read whoever installed local-path: a hostPath it skips', () => {
     const local = live.objects.find(({ kind, metadata }) => kind === 'StorageClass' && metadata.name === 'local');
     expect(local).toMatchObject({
       metadata: { annotations: { defaultVolumeType: 'local' } },

@@ -102,9 +102,9 @@ ${shell(...stop)}
  Buckets:
 \`rclone copy <nas>/<bucket>/current <minio>:<bucket>\`; what was deleted or replaced is in \`replaced/<day>\`.
 
-Velero brings back objects, not data: \`velero restore create --from-backup <backup> --include-namespaces <namespace>\`. Volumes of local-path
-are folders of the node, which it leaves out; a volume of class \`local-path-readable\` whose pod is annotated
-\`backup.velero.io/backup-volumes\` it takes along.`;
+Velero brings back objects, not the data of stores: \`velero restore create --from-backup <backup> --include-namespaces <namespace>\`.
+A volume it takes along where the pod is annotated \`backup.velero.io/backup-volumes: <volume>\`, of class \`local-path-readable\` and of
+\`local-path\` alike; only one that K3s made before v1.29.4 is \`hostPath\`, which it leaves out.`;
 }
 
 /** As suspended, Flux leaves the numbers alone. */
