@@ -58,6 +58,12 @@ test('no query and no alert asks for a metric that nobody exposes', () => {
   ]);
 });
 
+test('a certificate of two days is not due for renewal all its life', () => {
+  const [certificates] = queries.filter(({ query }) => query.includes('certmanager_'));
+  // How long that is differs from one certificate to the next: the time of renewal is what they have in common.
+  expect(metricsIn(certificates!.query)).toEqual(['certmanager_certificate_renewal_timestamp_seconds']);
+});
+
 test('counters are asked for their rate, over the interval that fits the zoom', () => {
   const counters = queries.filter(({ query }) => /_total\b/.test(query));
   expect(counters.length).toBeGreaterThan(30);
