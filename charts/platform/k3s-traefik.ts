@@ -4,6 +4,7 @@ import type { ChartRelease } from '../../constructs/chart-release.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { HelmChartConfig } from '../../imports/k3s.ts';
 import { declare } from '../../imports/relations.ts';
+import { traefikMetrics } from './traefik.ts';
 
 /** Where K3s runs its own Traefik, for `network.ingress` of an environment with `ingress.bundled`. */
 export const k3sTraefikPods = { namespace: 'kube-system', labels: { 'app.kubernetes.io/name': 'traefik' } };
@@ -52,5 +53,5 @@ const values = {
   ports: {
     web: { http: { redirections: { entryPoint: { to: 'websecure', scheme: 'https', permanent: true } } } },
   },
-  metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
+  metrics: traefikMetrics,
 };

@@ -50,7 +50,7 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
         websecure: nodePorts && { nodePort: nodePorts.websecure, ...trusted },
         ...(internal && { internal: { port: internal.port, exposedPort: 80, expose: { internal: true } } }),
       },
-      metrics: { prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true } } },
+      metrics: traefikMetrics,
     },
     uses: mesh ? [crds, mesh] : [crds],
     runs: [pods('traefik', nodePorts ? 'every-node' : 2, resources, ['docker.io/library/traefik'])],
@@ -65,6 +65,14 @@ export function traefik(app: App, crds: ChartRelease, { nodePorts }: Partial<Tra
     },
   });
 }
+
+/**
+ * What Traefik counts by has a label `service`, which Prometheus would put aside as `exported_service` for the Service that it
+ * scrapes; dashboards ask for Traefik's own.
+ */
+export const traefikMetrics = {
+  prometheus: { service: { enabled: true }, serviceMonitor: { enabled: true, honorLabels: true } },
+};
 
 /** What comes from outside goes past the proxy, which would put its own address in place of the client's. */
 const meshed = { 'linkerd.io/inject': 'enabled', 'config.linkerd.io/skip-inbound-ports': '8000,8443' };

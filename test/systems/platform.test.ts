@@ -418,6 +418,10 @@ describe('Traefik', () => {
     expect(values('traefik').service.spec).toEqual({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
   });
 
+  test('keeps its own label service, which dashboards ask for, when it is scraped', () => {
+    expect(values('traefik').metrics.prometheus.serviceMonitor).toEqual({ enabled: true, honorLabels: true });
+  });
+
   test('has ports of every node instead, each with a pod behind it, and believes the proxy in front', () => {
     const nodePorts = { web: 30080, websecure: 30443, proxies: ['192.168.20.0/24'] };
     const { service, ports, deployment } = withFacts({ traefik: { nodePorts } }).values('traefik');

@@ -402,6 +402,7 @@ describe('services', () => {
     const { valuesContent } = find('HelmChartConfig', 'kube-system', 'traefik').spec;
     expect(valuesContent).toMatch(/externalTrafficPolicy: Local/);
     expect(valuesContent).toMatch(/to: websecure/);
+    expect(valuesContent).toMatch(/honorLabels: true/);
   });
 
   test('backend and BFF reach GitHub, the backend Discogs where there is a key; the frontend reaches nothing', () => {
