@@ -60,7 +60,7 @@ export default {
     next: [
       `${path}: correct repository, nodes, domain, addresses (nodes, apiServer), e-mail and channel`,
       `npm run synth -- ${name}, commit, push`,
-      `flux bootstrap git --url=<repository> --branch=main --path=clusters/${name} --components-extra=image-reflector-controller,image-automation-controller --read-write-key`,
+      `flux bootstrap git --url=<repository> --branch=main --path=clusters/${name} --components-extra=image-reflector-controller,image-automation-controller, and add the key it prints to the repository, with write access`,
       `npm run synth -- ${name}, which lists flux-system/ from now on, and names the Secrets that are not sealed yet`,
       'npm run new -- system <name>, once something of your own should run there',
     ],

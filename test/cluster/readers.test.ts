@@ -130,6 +130,21 @@ describe.each(environments)('%s', (environment) => {
 const flate = (...args: readonly string[]) =>
   run(join(built('flate'), 'flate'), [...args, '--no-progress', `--cache-dir=${cache}`, '--source-retry-attempts=1']);
 
+test('flux bootstrap git knows every flag that a document gives it', async () => {
+  const pages = [
+    'README.md',
+    ...readdirSync(join(root, 'docs')).flatMap((name) => (/\.md$/.test(name) ? `docs/${name}` : [])),
+  ];
+  const given = pages.flatMap((page) => {
+    const text = readFileSync(join(root, page), 'utf8').replaceAll(/\\\n\s*/g, '');
+    return (text.match(/flux bootstrap git .*/g) ?? []).flatMap((command) => command.match(/--[a-z-]+/g) ?? []);
+  });
+  expect(given.length).toBeGreaterThan(9);
+  const { output } = await run(join(built('flux-cli'), 'flux'), ['bootstrap', 'git', '--help']);
+  const known = new Set(output.match(/--[a-z-]+/g));
+  expect([...new Set(given)].filter((flag) => !known.has(flag))).toEqual([]);
+});
+
 /** What `flux bootstrap` adds. */
 function bootstrap(environment: string) {
   const folder = join(scratch, 'clusters', environment, 'flux-system');

@@ -24,8 +24,15 @@ const jobs = new Map<string, Result>();
 
 /** As `flux bootstrap` leaves the remote: a commit with the controllers, what they follow, and a list of both. */
 const bootstrap = `
-for argument; do case $argument in --path=*) folder=\${argument#--path=};; esac; done
 [ "$1 $2" = "bootstrap git" ]
+shift 2
+for argument; do
+  case $argument in
+    --path=*) folder=\${argument#--path=} ;;
+    --url=* | --branch=* | --components-extra=*) ;;
+    *) echo "unknown flag: $argument" >&2; exit 1 ;;
+  esac
+done
 git clone --quiet "$(git remote get-url origin)" "$SCRATCH/bootstrap"
 cd "$SCRATCH/bootstrap"
 mkdir -p "$folder/flux-system"

@@ -74,11 +74,11 @@ function bootstrap({ environment: { name, repository } }: Rendered): string {
   if (repository.kind === 'oci') {
     return `As [artifacts.md](artifacts.md) says below "Once", with \`${name}\` for \`<env>\`; \`npm run artifact -- ${name}\` follows every \`git push\`.`;
   }
-  return `With a key that may write, for it commits new tags of images:
+  return `It prints a key and waits: add it to the repository as a deploy key with write access, for Flux commits new tags of images:
 
    ${shell(
      `flux bootstrap git --url=${repository.url} --branch=${repository.branch} --path=clusters/${name} \\`,
-     '  --components-extra=image-reflector-controller,image-automation-controller --read-write-key',
+     '  --components-extra=image-reflector-controller,image-automation-controller',
      `git pull && npm run synth -- ${name}   # lists flux-system from now on`,
    ).replaceAll('\n', '\n   ')}`;
 }
