@@ -35,6 +35,15 @@ describe('the runbook', () => {
     expect(runbook).not.toMatch(/undefined|\[object Object\]|NaN/);
   });
 
+  test('has every page and its certificate', () => {
+    const section = (heading: string) => runbook.split(new RegExp(`^#+ ${heading}$`, 'm'))[1]!.split(/^## /m)[0]!;
+    const hosts = ['grafana', 'prometheus', 'rabbitmq', 'linkerd'].map((page) => `${page}.notifi.example.net`);
+    for (const host of hosts) {
+      expect(section('Where to look')).toContain(`https://${host} `);
+      expect(section('Certificates')).toContain(`${host} (`);
+    }
+  });
+
   test('names containers that there are', () => {
     const named = [...runbook.matchAll(/kubectl -n (\S+) exec (?:-it |-i )?([a-z-]+)-0 -c (\S+)/g)];
     expect(named.length).toBeGreaterThan(4);

@@ -1,5 +1,5 @@
 import { machinesOf } from '../../platform/k3s-hosts.ts';
-import { byHand, ofKind, type Rendered, startOf } from './facts.ts';
+import { byHand, grafanaOf, ofKind, type Rendered, startOf } from './facts.ts';
 import { shell, tableOf } from './text.ts';
 
 export function care(rendered: Rendered): string {
@@ -50,7 +50,7 @@ ${tableOf(
     [
       'Grafana',
       'grafana-admin',
-      'kubectl -n monitoring exec deploy/kube-prometheus-stack-grafana -c grafana -- grafana cli admin reset-admin-password',
+      'kubectl -n monitoring rollout restart deployment/kube-prometheus-stack-grafana, whose database begins anew with each pod',
     ],
     ['Prometheus and Linkerd, pages of', '<page>-users', 'nothing; its lines are made by htpasswd -nB <user>'],
   ],
@@ -78,6 +78,7 @@ ${tableOf(
         '90 days',
         'by cert-manager, 30 days before',
       ]),
+    [`${grafanaOf(rendered)} (grafana-tls)`, '90 days', 'by cert-manager, 30 days before'],
     ...ofKind(rendered, 'Certificate').map(({ metadata, spec }) => [
       `${metadata.namespace}/${metadata.name}`,
       spec.duration ?? '90 days',

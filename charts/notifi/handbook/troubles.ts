@@ -52,6 +52,7 @@ ${tableOf(
       `https://${rendered.notifi.hosts.rabbitmq}`,
       'a user of RabbitMQ: Secret messaging/notifi-rabbitmq-default-user',
     ],
+    ['Linkerd', `https://${rendered.notifi.hosts.linkerd}`, 'Secret linkerd-viz/linkerd-users'],
   ],
 )}
 
