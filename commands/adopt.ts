@@ -6,7 +6,8 @@ import { type Format, jsonOf } from '../synth/report.ts';
 import { changeLines } from './changes.ts';
 import { besides, type Cluster, clusterOf } from './cluster.ts';
 import { onDiskOf } from './committed.ts';
-import { answering, environmentNames, load } from './project.ts';
+import { described } from './described.ts';
+import { answering, environmentNames } from './project.ts';
 
 export interface AdoptOptions {
   readonly context?: string;
@@ -24,7 +25,7 @@ export const adopt = (wanted: string, options: AdoptOptions) => answering(() => 
 
 async function judge(wanted: string, { context, repo, format }: AdoptOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const cluster = await clusterOf(await load(name), context);
+  const cluster = await clusterOf(await described(name), context);
   const [objects, installed] = await Promise.all([besides(cluster, onDiskOf(name, repo)), installedIn(cluster)]);
   const judged = objects.map(
     (beside): Judged => ({

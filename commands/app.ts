@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { readTree } from '../synth/publish.ts';
 import { textOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load } from './project.ts';
+import { described } from './described.ts';
+import { clusters, environmentNames } from './project.ts';
 
 /**
  * What `cdk8s synth` runs: the same files as `synth`, written into the CLI's output folder, which it empties first; it
@@ -12,7 +13,7 @@ import { clusters, environmentNames, load } from './project.ts';
 export async function app() {
   const output = process.env['CDK8S_OUTDIR'] ?? 'dist';
   for (const name of environmentNames([])) {
-    const { files, findings } = synthesize(await load(name), readTree(clusters, name));
+    const { files, findings } = synthesize(await described(name), readTree(clusters, name));
     const errors = findings.filter(({ severity }) => severity === 'error');
     if (errors.length) {
       console.error(textOf(errors));

@@ -1,6 +1,7 @@
 import { type Format, jsonOf } from '../synth/report.ts';
+import { described } from './described.ts';
 import { type Pushed, type PushOptions, push } from './oci/push.ts';
-import { environmentNames, load, root } from './project.ts';
+import { environmentNames, root } from './project.ts';
 
 export interface ArtifactOptions extends PushOptions {
   readonly format: Format;
@@ -9,7 +10,7 @@ export interface ArtifactOptions extends PushOptions {
 /** Pushes the committed files of an environment, and prints what its Flux will see; exit code 1 where `--check` finds something else. */
 export async function artifact(wanted: string, { format, ...options }: ArtifactOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const pushed = await push(await load(name), root, options);
+  const pushed = await push(await described(name), root, options);
   console.log(format === 'json' ? jsonOf({ ...pushed }) : textOf(pushed, options));
   if (!pushed.current) process.exitCode = 1;
 }

@@ -1,8 +1,7 @@
-import { readTree } from '../synth/publish.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
 import { environmentDifference, type RenderedEnvironment, textDifference } from '../synth/review/environments.ts';
-import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, Refusal } from './project.ts';
+import { synthesized } from './described.ts';
+import { environmentNames, Refusal } from './project.ts';
 
 /** Renders two environments and prints what they differ in; writes nothing. */
 export async function diffEnvironments(wanted: readonly string[], { format }: { readonly format: Format }) {
@@ -16,5 +15,6 @@ export async function diffEnvironments(wanted: readonly string[], { format }: { 
 }
 
 async function rendered(name: string): Promise<RenderedEnvironment> {
-  return { name, index: synthesize(await load(name), readTree(clusters, name)).index };
+  const { synthesis } = await synthesized(name);
+  return { name, index: synthesis.index };
 }

@@ -2,11 +2,10 @@ import { didYouMean } from '../synth/check/nearest.ts';
 import colors from '../synth/colors.ts';
 import { type Connection, type Explanation, explainer, type Tie } from '../synth/explain.ts';
 import type { Manifest } from '../synth/manifest.ts';
-import { readTree } from '../synth/publish.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
 import { isManifest, type Provided } from '../synth/resolve.ts';
-import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, Refusal } from './project.ts';
+import { synthesized } from './described.ts';
+import { environmentNames, Refusal } from './project.ts';
 
 /**
  * Says of one object where it comes from, what it needs, who uses it, and what stops to work without it. `wanted` is
@@ -14,7 +13,7 @@ import { clusters, environmentNames, load, Refusal } from './project.ts';
  */
 export async function explain(environment: string, wanted: string, { format }: { readonly format: Format }) {
   const [name] = environmentNames([environment]) as [string];
-  const synthesis = synthesize(await load(name), readTree(clusters, name));
+  const { synthesis } = await synthesized(name);
   const { index } = synthesis;
   // What nobody renders, like a sealed Secret, is known by who names it.
   const known = new Map<string, Manifest | Provided>();

@@ -3,10 +3,9 @@ import colors from '../synth/colors.ts';
 import { type Fit, fitOf, goesOn, type Scenario } from '../synth/fit/fit.ts';
 import { pageOf } from '../synth/fit/page.ts';
 import type { Seat } from '../synth/fit/place.ts';
-import { readTree } from '../synth/publish.ts';
 import { jsonOf } from '../synth/report.ts';
-import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, Refusal } from './project.ts';
+import { synthesized } from './described.ts';
+import { environmentNames, Refusal } from './project.ts';
 
 export interface FitOptions {
   /** Only the situation with this node gone. */
@@ -17,9 +16,8 @@ export interface FitOptions {
 /** Shows who sits on which node, at rest and in every situation that the checks look at. Exit code 1 where not all find one. */
 export async function fit(wanted: string, { without, format }: FitOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const environment = await load(name);
-  const { index } = synthesize(environment, readTree(clusters, name));
-  const all = fitOf(index, environment.nodes);
+  const { environment, synthesis } = await synthesized(name);
+  const all = fitOf(synthesis.index, environment.nodes);
   const scenarios =
     without === undefined ? all.scenarios : all.scenarios.filter((each) => each.name === `without ${without}`);
   if (!scenarios.length) {

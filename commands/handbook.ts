@@ -6,13 +6,14 @@ import { svgOf } from '../synth/map/svg.ts';
 import { readTree } from '../synth/publish.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, root } from './project.ts';
+import { described, whole } from './described.ts';
+import { clusters, environmentNames, root } from './project.ts';
 
 /** What an environment has for people, and a picture of it, by path under docs/; nothing where it has no handbook. */
 export function handbookOf(environment: Environment): Readonly<Record<string, string>> {
   if (!environment.handbook) return {};
   const { name } = environment;
-  const synthesis = synthesize(environment, readTree(clusters, name));
+  const synthesis = whole(synthesize(environment, readTree(clusters, name)));
   const objects = synthesis.index.manifests.map(({ object }) => object);
   return {
     ...environment.handbook(environment, objects),
@@ -29,7 +30,7 @@ export interface HandbookOptions {
 export async function handbook(wanted: readonly string[], { check, format }: HandbookOptions) {
   const stale: string[] = [];
   for (const name of environmentNames(wanted)) {
-    for (const [path, text] of Object.entries(handbookOf(await load(name)))) {
+    for (const [path, text] of Object.entries(handbookOf(await described(name)))) {
       const file = join(root, 'docs', path);
       if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
       stale.push(relative(process.cwd(), file));

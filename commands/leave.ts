@@ -5,8 +5,9 @@ import { type Departure, departureOf, type Handle, isAtWork, LET_GO, letsGo, SUS
 import type { KubeObject } from '../synth/manifest.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
 import { type Cluster, clusterOf, KUSTOMIZATIONS, liveOf } from './cluster.ts';
+import { described } from './described.ts';
 import { type Kubectl, lastLine } from './kubectl.ts';
-import { environmentNames, load, Refusal } from './project.ts';
+import { environmentNames, Refusal } from './project.ts';
 
 export interface LeaveOptions {
   readonly context?: string;
@@ -20,7 +21,7 @@ export interface LeaveOptions {
  */
 export async function leave(wanted: string, { context, yes = false, format }: LeaveOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const cluster = await clusterOf(await load(name), context);
+  const cluster = await clusterOf(await described(name), context);
   const { kubectl, kustomizations, root } = cluster;
   const told = { environment: name, context: kubectl.context };
   if (!root) {

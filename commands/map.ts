@@ -3,13 +3,12 @@ import { mermaidOf } from '../synth/map/mermaid.ts';
 import { mapOf } from '../synth/map/model.ts';
 import { mapPage } from '../synth/map/page.ts';
 import { svgOf } from '../synth/map/svg.ts';
-import { readTree } from '../synth/publish.ts';
 import { jsonOf } from '../synth/report.ts';
 import { linksTo } from '../synth/review/links.ts';
 import type { LinkOf } from '../synth/review/markdown.ts';
-import { synthesize } from '../synth/synthesize.ts';
+import { synthesized } from './described.ts';
 import { Git } from './git.ts';
-import { clusters, environmentNames, load, Refusal, root } from './project.ts';
+import { environmentNames, Refusal, root } from './project.ts';
 
 export interface MapOptions {
   readonly format: 'html' | 'mermaid' | 'svg' | 'json';
@@ -18,8 +17,7 @@ export interface MapOptions {
 /** Prints a picture of one environment: a page to explore, a diagram for a document, or what they are drawn from. */
 export async function map(wanted: string, { format }: MapOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const environment = await load(name);
-  const synthesis = synthesize(environment, readTree(clusters, name));
+  const { environment, synthesis } = await synthesized(name);
   const drawn = mapOf(environment, synthesis);
   const text = {
     html: () => mapPage(drawn, synthesis, linksHere()),

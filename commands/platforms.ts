@@ -5,11 +5,10 @@ import { residentsOf } from '../synth/fit/residents.ts';
 import { groupBy } from '../synth/group-by.ts';
 import { imageReference, repositoryOf } from '../synth/image-reference.ts';
 import { ARCHS, withPlatforms } from '../synth/platform-list.ts';
-import { readTree } from '../synth/publish.ts';
 import { type Format, jsonOf } from '../synth/report.ts';
-import { synthesize } from '../synth/synthesize.ts';
+import { synthesized } from './described.ts';
 import { architecturesOf } from './oci/architectures.ts';
-import { allEnvironments, clusters, load, root } from './project.ts';
+import { allEnvironments, root } from './project.ts';
 
 /**
  * Asks registries which architectures images exist for, and writes charts/platforms.ts: these images, or all that the
@@ -63,7 +62,7 @@ export async function platforms(wanted: readonly string[], { format }: { readonl
 async function rendered(): Promise<string[]> {
   const images = new Set<string>();
   for (const name of allEnvironments()) {
-    const { index } = synthesize(await load(name), readTree(clusters, name));
+    const { index } = (await synthesized(name)).synthesis;
     const own = new Set(index.declared.flatMap(({ platforms = {} }) => Object.keys(platforms)));
     for (const { image } of residentsOf(index).flatMap((resident) => resident.images)) {
       if (versionOf(image) && !own.has(repositoryOf(image))) images.add(image);

@@ -6,7 +6,8 @@ import { publish, readTree, settle } from '../synth/publish.ts';
 import { type Format, jsonOf, textOf } from '../synth/report.ts';
 import { sealedFiles, sealedGaps } from '../synth/seal.ts';
 import { synthesize } from '../synth/synthesize.ts';
-import { clusters, environmentNames, load, Refusal, refusing } from './project.ts';
+import { described, whole } from './described.ts';
+import { clusters, environmentNames, Refusal, refusing } from './project.ts';
 
 export interface PromoteOptions {
   readonly only?: string;
@@ -22,7 +23,7 @@ export async function promote(from: string, to: string, { only, check, format }:
   if (from === to) throw new Refusal(`${from}: is both where it comes from and where it goes`);
   const [source, target] = environmentNames([from, to]) as [string, string];
   if (!check) refusing(() => settle(clusters));
-  const [described, destination] = [await load(source), await load(target)];
+  const [origin, destination] = [await described(source), await described(target)];
   const [there, here] = [readTree(clusters, source), readTree(clusters, target)];
   const services = servicesOf(here);
   if (only !== undefined && !services.includes(only)) {
@@ -33,7 +34,7 @@ export async function promote(from: string, to: string, { only, check, format }:
 
   const { promoted, findings: clashes } = promotedTags(there, here, only);
   const [before, after] = [synthesize(destination, here), synthesize(destination, retagged(here, promoted))];
-  const one = { name: source, index: synthesize(described, there).index };
+  const one = { name: source, index: whole(synthesize(origin, there)).index };
   const other = { name: target, index: after.index };
   const comparison = compare({ environment: target, tree: here, files: after.files, also: destination.also });
   const steps = comparison.steps.filter(

@@ -19,7 +19,8 @@ import {
   sealedSecretOf,
   sealSecret,
 } from '../synth/seal.ts';
-import { clusters, environmentNames, load, Refusal, refusing } from './project.ts';
+import { described, whole } from './described.ts';
+import { clusters, environmentNames, Refusal, refusing } from './project.ts';
 import { hiddenPrompt } from './prompt.ts';
 import {
   assigned,
@@ -70,11 +71,8 @@ interface Outcome {
 export async function seal(wanted: string, secret: string | undefined, options: SealOptions) {
   const [environment] = environmentNames([wanted]) as [string];
   const files = sealedFiles(readTree(clusters, environment), environment);
-  const { declared } = render(await load(environment), {
-    [ENVIRONMENT]: await load(environment),
-    [TAGS]: new Map(),
-    [SEALED]: new Map(),
-  });
+  const literal = await described(environment);
+  const { declared } = whole(render(literal, { [ENVIRONMENT]: literal, [TAGS]: new Map(), [SEALED]: new Map() }));
   const all = options.all || (!secret && options.fromEnvFile !== undefined);
   if (!secret && !all) return list(environment, declared, files, options.format);
   // What cannot be read may be what would be kept.

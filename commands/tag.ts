@@ -6,7 +6,8 @@ import { publish, readTree, settle } from '../synth/publish.ts';
 import { type Format, jsonOf, textOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
 import { olderTags, wantedTags } from '../synth/wanted-tags.ts';
-import { clusters, environmentNames, load, refusing } from './project.ts';
+import { described } from './described.ts';
+import { clusters, environmentNames, refusing } from './project.ts';
 
 export interface TagOptions {
   readonly check?: boolean;
@@ -19,7 +20,7 @@ export interface TagOptions {
  */
 export async function tag(wanted: string, pairs: readonly string[], { check, format }: TagOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const environment = await load(name);
+  const environment = await described(name);
   if (!check) refusing(() => settle(clusters));
   const tree = readTree(clusters, name);
   const { tags, findings: clashes } = readTags(tree);

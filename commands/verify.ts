@@ -11,9 +11,10 @@ import { type Format, jsonOf } from '../synth/report.ts';
 import { changeLines } from './changes.ts';
 import { besides, clusterOf } from './cluster.ts';
 import { committedAt } from './committed.ts';
+import { described } from './described.ts';
 import type { Git } from './git.ts';
 import { itemsOf, type Kubectl } from './kubectl.ts';
-import { answering, environmentNames, load, Refusal } from './project.ts';
+import { answering, environmentNames, Refusal } from './project.ts';
 
 export interface VerifyOptions {
   readonly context?: string;
@@ -30,7 +31,7 @@ export const verify = (wanted: string, options: VerifyOptions) => answering(() =
 
 async function compare(wanted: string, { context, repo, ref, format }: VerifyOptions) {
   const [name] = environmentNames([wanted]) as [string];
-  const environment = await load(name);
+  const environment = await described(name);
   const cluster = await clusterOf(environment, context);
   const committed = committedAt(name, repo, ref);
   const { git, commit, manifests, index } = committed;

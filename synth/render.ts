@@ -23,25 +23,27 @@ export interface Renderable<E> {
 /**
  * Builds the cdk8s app of one environment and returns its plain objects, each with its construct path and the line
  * that made its unit, and a finding for everything that a construct refused or a chart threw.
+ * `thrown` are those that ended a system before its end: what it had not come to is missing.
  * `context` is put on the app: the environment itself, committed tags, digests of sealed files. Nothing is written.
  */
 export function render<E extends Renderable<E>>(
   environment: E,
   context: Readonly<Record<string, unknown>>,
-): Rendered & { readonly findings: readonly Finding[] } {
+): Rendered & { readonly findings: readonly Finding[]; readonly thrown: readonly Finding[] } {
   const app = new App();
   for (const [key, value] of Object.entries(context)) app.node.setContext(key, value);
 
   const manifests: Manifest[] = [];
   const declared: Declared[] = [];
   const findings: Finding[] = [];
+  const failures: Finding[] = [];
 
   const origins = withOrigins(() => {
     for (const system of environment.systems) {
       try {
         system(app, environment);
       } catch (error) {
-        findings.push(thrown(environment.name, error));
+        failures.push(thrown(environment.name, error));
       }
     }
   });
@@ -53,7 +55,7 @@ export function render<E extends Renderable<E>>(
       for (const construct of unit.node.findAll()) collect(construct, place);
     }
   }
-  return { manifests, declared, findings };
+  return { manifests, declared, findings: [...failures, ...findings], thrown: failures };
 
   function collect(construct: IConstruct, place: Omit<Declared, 'path'>) {
     const { node } = construct;

@@ -27,6 +27,8 @@ export interface Synthesis {
   readonly files: ReadonlyMap<string, string>;
   readonly objects: number;
   readonly findings: readonly Finding[];
+  /** Of these, what charts threw: the rest of their objects is in none of the others. */
+  readonly thrown: readonly Finding[];
   readonly index: Index;
   /** Acknowledged removals that this synth makes use of. */
   readonly removals: readonly Removal[];
@@ -88,7 +90,7 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
     ...check(index, { committed: (id) => before.get(id)?.object, exceptions }),
     ...checkSealed(name, rendered.declared, secretFiles),
   ];
-  return { files, objects, findings, index, plan, removals: gone.needed };
+  return { files, objects, findings, thrown: rendered.thrown, index, plan, removals: gone.needed };
 }
 
 /**

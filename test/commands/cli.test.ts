@@ -215,6 +215,12 @@ describe('synth', () => {
     ['a path that is none', ['check', 'nowhere'], /nowhere: no such file or folder/],
     ['a name that is none', ['new', 'system', 'My System'], /"My System" is no name/],
     ['a Secret that is none', ['seal', 'findly-dev', 'a/b'], /a\/b: findly-dev reads no such sealed Secret/],
+    ['nodes in no file', ['check', '--nodes', 'nowhere'], /^error: --nodes nowhere: no such file\n$/],
+    [
+      'nodes in no YAML',
+      ['check', '--nodes', 'main.ts'],
+      /^error: main\.ts: is no YAML, .*; give it the output of .*\n$/,
+    ],
     ['an artifact that nobody reads', ['artifact', 'findly-dev'], /^error: findly-dev: its Flux reads git.*\n$/],
   ])('%s: one clear message, exit 1', async (_, args, message) => {
     const { status, stdout, stderr } = await space.call(...args);
@@ -256,6 +262,43 @@ describe('synth', () => {
       expect(snapshot()).toEqual(before);
     });
   });
+
+  const questions = [
+    ['explain', 'findly-dev', 'Deployment/fn-notifications/fn-notifications'],
+    ['fit', 'findly-dev'],
+    ['map', 'findly-dev'],
+    ['seal', 'findly-dev', '--all'],
+    ['synth', '--diff-env', 'findly-prod', 'findly-dev'],
+    ['promote', 'findly-dev', 'findly-prod', '--check'],
+  ];
+
+  test.each(questions)('%s of a chart that throws is no half answer', async (...words) => {
+    await edited(
+      system,
+      (text) =>
+        text.replace(/( +)new Namespace\(chart, 'namespace'\);/, "$&\n$1throw new Error('no room; make some');"),
+      () => {
+        const { status, stdout, stderr } = space.run(...words);
+        expect([status, stdout]).toEqual([1, '']);
+        expect(stderr).toMatch(/^error: charts\/fn-notifications\/fn-notifications\.ts:\d+: no room; make some\n/);
+      },
+    );
+  });
+
+  test.each([...questions, ['source', 'findly-dev'], ['tag', 'findly-dev', 'fn-notifications=v1.0.1']])(
+    '%s says in one line where TypeScript does not parse',
+    async (...words) => {
+      await edited(
+        system,
+        (text) => text.replace('new Namespace(', 'new Namespace(('),
+        () => {
+          const { status, stdout, stderr } = space.run(...words);
+          expect([status, stdout]).toEqual([1, '']);
+          expect(stderr).toMatch(/^error: charts\/fn-notifications\/fn-notifications\.ts:\d+: .+\n$/);
+        },
+      );
+    },
+  );
 
   test('an environment whose name is not that of its file is refused', async () => {
     await edited(
@@ -365,6 +408,13 @@ describe('new', () => {
       },
     );
     expect(readFileSync(join(space.folder, 'clusters/home/shop/web.yaml'), 'utf8')).toContain('kind: Deployment');
+  });
+
+  test('says in one line why a file cannot be written', async () => {
+    space.write('charts/attic', '');
+    const { status, stderr } = await space.call('new', 'system', 'attic');
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: EEXIST: .*charts\/attic'\n$/)]);
+    rmSync(join(space.folder, 'charts/attic'));
   });
 });
 
