@@ -1,14 +1,18 @@
-const SUFFIX: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
+/** Read as part of the number: 3800 times 0.001 is 3.8000000000000003. */
+const DECIMAL: Readonly<Record<string, string>> = {
+  n: 'e-9',
+  u: 'e-6',
+  m: 'e-3',
+  '': '',
+  k: 'e3',
+  M: 'e6',
+  G: 'e9',
+  T: 'e12',
+  P: 'e15',
+  E: 'e18',
+};
+
+const BINARY: Readonly<Record<string, number>> = {
   Ki: 2 ** 10,
   Mi: 2 ** 20,
   Gi: 2 ** 30,
@@ -33,9 +37,10 @@ export function quantity(value: unknown): number | undefined {
 const read = new Map<string, number | undefined>();
 
 function parsed(value: string): number | undefined {
-  const [, digits, exponent, suffix] = FORM.exec(value) ?? [];
+  const [, digits, exponent, suffix = ''] = FORM.exec(value) ?? [];
   if (digits === undefined) return undefined;
-  return exponent ? Number(digits + exponent) : Number(digits) * SUFFIX[suffix ?? '']!;
+  const times = BINARY[suffix];
+  return times ? Number(digits) * times : Number(digits + (exponent ?? DECIMAL[suffix]));
 }
 
 /** Bytes for people: `1.5Gi`. */

@@ -366,6 +366,9 @@ test('who brings a kind: the cluster, a definition, a part', () => {
 
 test.each([
   ['500m', 0.5],
+  ['3800m', 3.8],
+  ['1.5m', 0.0015],
+  ['2E', 2e18],
   ['2', 2],
   [2, 2],
   ['1Gi', 2 ** 30],
