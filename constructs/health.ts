@@ -49,7 +49,9 @@ export function healthProblems(health: Health | undefined, listens: Listens): st
   const port = portOf(health, listens);
   const problems = names.includes(port)
     ? []
-    : [`health.port: ${port || 'no port'} is not listened on; use one of ${names.join(', ') || 'listens'}`];
+    : names.length
+      ? [`health.port: ${port} is not listened on; use one of ${names.join(', ')}`]
+      : ['health: nothing is listened on, so there is nothing to check; add the port to listens, or leave health out'];
   if (live === ready && live.startsWith('/')) {
     problems.push(
       `health: ${live} is both checks, an outage that readiness reports would restart every pod; give live its own path, or tcp`,

@@ -100,7 +100,7 @@ export class Workload extends Construct implements Callee {
               ? Object.entries(listens).map(([name, containerPort]) => ({ name, containerPort }))
               : undefined,
             lifecycle: listening ? { preStop: { sleep: { seconds: WITHDRAWAL } } } : undefined,
-            ...(health && probes(health, listens)),
+            ...(health && listening && probes(health, listens)),
           },
           pod: {
             // The wait counts against it.
@@ -186,9 +186,11 @@ export class Workload extends Construct implements Callee {
   private port(name: string): number {
     const port = this.listens[name];
     if (port !== undefined) return port;
-    const known = Object.keys(this.listens).join(', ') || 'nothing';
+    const known = Object.keys(this.listens).join(', ');
     throw new Error(
-      `${this.name}: port ${name} is not listened on, only ${known}; use one of these or add it to listens`,
+      known
+        ? `${this.name}: port ${name} is not listened on, only ${known}; use one of these or add it to listens`
+        : `${this.name}: port ${name} is not listened on, nor any other; add it to listens`,
     );
   }
 }

@@ -258,7 +258,7 @@ describe('Workload', () => {
     [
       'checks of nothing',
       { ...minimal, health: { live: 'tcp', ready: 'tcp' } },
-      'health.port: no port is not listened on; use one of listens',
+      'health: nothing is listened on, so there is nothing to check; add the port to listens, or leave health out',
     ],
     [
       'checks of a port that is not there',
