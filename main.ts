@@ -230,8 +230,9 @@ program
 
 // The reader of a pipe may have seen enough: `npm run synth | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  console.error(`error: what is printed cannot be written: ${error.message}`);
+  process.exit(1);
 });
 
 try {

@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { platforms } from '../charts/platforms.ts';
 import { check as findingsOf } from '../synth/check/check.ts';
 import type { Finding } from '../synth/manifest.ts';
-import { readNodes } from '../synth/read/nodes.ts';
 import { lineFinder } from '../synth/read/position.ts';
 import { readManifests } from '../synth/read.ts';
 import { count, type Format, format } from '../synth/report.ts';
 import { resolve } from '../synth/resolve.ts';
-import { Refusal, refusing } from './project.ts';
+import { nodesIn } from './nodes.ts';
+import { Refusal } from './project.ts';
 
 export interface CheckOptions {
   readonly nodes?: string;
@@ -18,10 +18,7 @@ export interface CheckOptions {
 export function check(paths: readonly string[], { nodes, format: as }: CheckOptions) {
   const absent = paths.filter((path) => !existsSync(path));
   if (absent.length) throw new Refusal(`${absent.join(', ')}: no such file or folder`);
-  const cluster =
-    nodes === undefined
-      ? undefined
-      : { nodes: refusing(() => readNodes(readFileSync(nodes, 'utf8'), nodes)), platforms };
+  const cluster = nodes === undefined ? undefined : { nodes: nodesIn(nodes), platforms };
 
   const { worlds, findings, objectsRead } = readManifests(paths, { root: process.cwd() });
   const lineOf = lineFinder(process.cwd());

@@ -14,10 +14,12 @@ function create(scaffold: () => Scaffold, { format }: NewOptions) {
   const { files, next } = refusing(scaffold);
   const taken = Object.keys(files).filter((path) => existsSync(at(path)));
   if (taken.length) throw new Refusal(`${taken.join(', ')}: is there already; choose another name`);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(at(path)), { recursive: true });
-    writeFileSync(at(path), text);
-  }
+  refusing(() => {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(at(path)), { recursive: true });
+      writeFileSync(at(path), text);
+    }
+  });
   const written = Object.keys(files);
   if (format === 'json') return console.log(jsonOf({ files: written, next }));
   for (const path of written) console.log(`wrote ${path}`);

@@ -22,7 +22,9 @@ export function nextVersion({ repo, path, environment, format }: NextVersionOpti
     try {
       return execFileSync('git', ['-C', repo, ...args], { encoding: 'utf8', stdio: 'pipe', maxBuffer: 2 ** 28 });
     } catch (error) {
-      throw new Refusal(`${repo}: git ${args[0]} failed: ${(error as { stderr: string }).stderr.trim()}`);
+      const { stderr, code } = error as { readonly stderr: string | null; readonly code?: string };
+      const reason = code === 'ENOENT' ? 'git is not installed' : `git ${args[0]} failed: ${stderr?.trim()}`;
+      throw new Refusal(`${repo}: ${reason}`);
     }
   };
   if (git('rev-parse', '--is-shallow-repository').trim() === 'true') {

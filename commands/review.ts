@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import { platforms } from '../charts/platforms.ts';
 import type { Node, NodePool } from '../imports/environment.ts';
@@ -7,7 +7,6 @@ import { type Finding, idOf, type Manifest } from '../synth/manifest.ts';
 import { readTree } from '../synth/publish.ts';
 import type { Known } from '../synth/read/disk.ts';
 import { type Files, onDisk } from '../synth/read/files.ts';
-import { readNodes } from '../synth/read/nodes.ts';
 import { type Read, readManifests } from '../synth/read.ts';
 import { resolve } from '../synth/resolve.ts';
 import { htmlPages } from '../synth/review/html.ts';
@@ -18,6 +17,7 @@ import { reviewOf } from '../synth/review/review.ts';
 import type { SourceOf } from '../synth/review/sides.ts';
 import { textPage } from '../synth/review/text.ts';
 import { Git } from './git.ts';
+import { nodesIn } from './nodes.ts';
 import { clusters, load, root as project, Refusal, refusing } from './project.ts';
 
 export interface ReviewOptions {
@@ -45,10 +45,7 @@ export async function review(wanted: readonly string[], options: ReviewOptions) 
   const paths = pathsOf(wanted, git.root, trees);
   const [before, after] = trees.map((files) => read(paths, git.root, files, known)) as [Trees, Trees];
   const isOurs = git.root === realpathSync(project);
-  const nodes =
-    options.nodes === undefined
-      ? undefined
-      : refusing(() => readNodes(readFileSync(options.nodes!, 'utf8'), options.nodes!));
+  const nodes = options.nodes === undefined ? undefined : nodesIn(options.nodes);
   // Asked of git only where something was passed over.
   let changed: ReadonlySet<string> | undefined;
   const isChanged = (file: string) => {

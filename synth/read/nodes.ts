@@ -7,7 +7,7 @@ import { at, map, maps, strings, text } from '../resolve/json.ts';
  * a plain list of `{ name, arch, cpu, memory, labels, taints }`. Refused: anything else, and a node without resources.
  */
 export function readNodes(content: string, file: string): Node[] {
-  const documents = loadAll(content);
+  const documents = documentsOf(content, file);
   const entries = documents.flatMap((document) =>
     Array.isArray(document) ? document : (at(document, 'items') ?? document),
   );
@@ -15,8 +15,19 @@ export function readNodes(content: string, file: string): Node[] {
   const wrong = nodes.findIndex((node) => !node.name || !node.cpu || !node.memory);
   if (nodes.length && wrong < 0) return nodes;
   throw new Error(
-    `${file}: ${nodes.length ? `node ${wrong + 1} has no name, cpu or memory` : 'holds no nodes'}; give it the output of kubectl get nodes -o yaml, or a list of { name, arch, cpu, memory }`,
+    `${file}: ${nodes.length ? `node ${wrong + 1} has no name, cpu or memory` : 'holds no nodes'}; ${FORM}`,
   );
+}
+
+const FORM = 'give it the output of kubectl get nodes -o yaml, or a list of { name, arch, cpu, memory }';
+
+function documentsOf(content: string, file: string): unknown[] {
+  try {
+    return loadAll(content);
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new Error(`${file}: is no YAML, ${reason}; ${FORM}`);
+  }
 }
 
 function nodeOf(entry: Readonly<Record<string, unknown>>): Node {

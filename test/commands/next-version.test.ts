@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Workspace, workspace } from '../workspace.ts';
+import { runner, type Workspace, workspace } from '../workspace.ts';
 
 let space: Workspace;
 let repo: string;
@@ -93,6 +93,16 @@ describe('next-version', () => {
     commit('first');
     expect(await next(...args())).toContain(message);
   });
+});
+
+test('says that git is missing where it is', () => {
+  const { folder } = space;
+  const { status, stderr } = spawnSync(process.execPath, [...runner(folder), 'main.ts', 'next-version'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: '' },
+  });
+  expect([status, stderr]).toEqual([1, 'error: .: git is not installed\n']);
 });
 
 test('registries prints what K3s reads, or says that it needs nothing', async () => {
