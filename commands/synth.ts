@@ -9,6 +9,7 @@ import { thrown } from '../synth/render.ts';
 import { type Format, gnuOf, jsonOf, type Summary, summaryOf, textOf } from '../synth/report.ts';
 import { synthesize } from '../synth/synthesize.ts';
 import { allEnvironments, clusters, environmentNames, load, Refusal, refusing } from './project.ts';
+import { typeFindings } from './types.ts';
 
 export interface SynthOptions {
   readonly check?: boolean;
@@ -40,12 +41,20 @@ export async function synthesizeAll(
   const summaries: Summary[] = [];
   const comparisons: Comparison[] = [];
   const progress = progressOf(names.length);
+  // An editor that saves for watch mode knows the types itself.
+  const typesOf = generation === undefined ? typeFindings() : () => [];
   for (const name of names) {
     const start = performance.now();
     const { comparison, ...made } = await one(name, replaced, generation);
     if (comparison) comparisons.push(comparison);
     summaries.push({ environment: name, ...made, milliseconds: performance.now() - start });
     progress(name);
+  }
+  for (const [i, summary] of summaries.entries()) {
+    const faults = await typesOf(summary.environment);
+    // What does not even load has the same faults, less clearly told.
+    const others = summary.files ? summary.findings : [];
+    if (faults.length) summaries[i] = { ...summary, findings: [...faults, ...others] };
   }
   if (allEnvironments().every((name) => names.includes(name))) summaries.push(...orphans());
   const failed = summaries.some(({ findings }) => findings.some(({ severity }) => severity === 'error'));

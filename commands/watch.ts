@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync, watch } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, statSync, watch } from 'node:fs';
+import { join } from 'node:path';
 import type { Finding } from '../synth/manifest.ts';
 import { count, jsonOf, type Summary, textOf } from '../synth/report.ts';
 import { environmentNames, root } from './project.ts';
+import { reaches } from './reaches.ts';
 import { printLines, type SynthOptions, synthesizeAll } from './synth.ts';
 
 /** Editors save in several steps; this many milliseconds of silence end them. */
@@ -91,13 +92,4 @@ function onSave(folders: readonly string[], action: (file: string) => void) {
     }
   };
   folders.forEach(follow);
-}
-
-/** Whether `file` is one of `targets`, or imports one, itself or by what it imports. */
-function reaches(file: string, targets: ReadonlySet<string>, seen = new Set<string>()): boolean {
-  if (targets.has(file)) return true;
-  if (seen.has(file) || !existsSync(file)) return false;
-  seen.add(file);
-  const imports = readFileSync(file, 'utf8').matchAll(/ from '(\.[^']+\.ts)'/g);
-  return [...imports].some(([, path]) => reaches(join(dirname(file), path!), targets, seen));
 }
