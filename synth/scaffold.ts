@@ -51,7 +51,7 @@ export default {
     platform({
       email: 'you@example.org',
       alerts: { slack: { channel: '#${name}' } },
-      monitoring: { retention: '7d', storage: '20Gi' },
+      monitoring: { retention: '7d', storage: '20Gi', dns: 'coreDns' },
     }),
   ],
 } satisfies Environment;

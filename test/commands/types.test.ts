@@ -26,17 +26,22 @@ const configure = (options: object) =>
     JSON.stringify({ compilerOptions: { ...compilerOptions, ...options }, include: ['charts'] }),
   );
 
-/** Findings of type errors, by environment, with `edits` made for this run. */
-function typed(edits: Readonly<Record<string, string>>, ...environments: string[]) {
-  const file = join(space.folder, SYSTEM);
+const edit = (path: string, edits: Readonly<Record<string, string>>) => {
+  const file = join(space.folder, path);
   const before = readFileSync(file, 'utf8');
   const after = Object.entries(edits).reduce((text, [from, to]) => {
     expect(text).toContain(from);
     return text.replace(from, to);
   }, before);
   writeFileSync(file, after);
+  return { before, after };
+};
+
+/** Findings of type errors, by environment, with `edits` made for this run. */
+function typed(edits: Readonly<Record<string, string>>, ...environments: string[]) {
+  const { before, after } = edit(SYSTEM, edits);
   const { status, stdout } = space.run('synth', '--check', '--format', 'json', ...environments);
-  writeFileSync(file, before);
+  space.write(SYSTEM, before);
   const summaries: { findings: readonly Finding[] }[] = JSON.parse(stdout).environments;
   const lineOf = (text: string) => after.slice(0, after.indexOf(text)).split('\n').length;
   return {
@@ -95,6 +100,26 @@ describe('types', () => {
   test('what is not used yet is no error', () => {
     const { status, found } = typed({ 'const twilio =': 'const spare = 1;\n    const twilio =' }, 'findly-dev');
     expect([status, found]).toEqual([0, [[]]]);
+  });
+
+  test('what `new` writes has none', async () => {
+    for (const words of [
+      ['env', 'home'],
+      ['system', 'shop'],
+      ['service', 'shop', 'cart'],
+    ])
+      expect(await space.call('new', ...words)).toMatchObject({ status: 0 });
+    edit('charts/environments/home.ts', {
+      'import { platform }': "import { shop } from '../shop/shop.ts';\nimport { platform }",
+      '  ],\n} satisfies': "    shop({ host: 'shop.example.org' }),\n  ],\n} satisfies",
+    });
+    edit('charts/shop/shop.ts', {
+      'import type { System }': "import { addCart } from './cart.ts';\nimport type { System }",
+      '    const web =': '    const cart = addCart(chart, images);\n    const web =',
+      "ready: '/health/ready' },": "ready: '/health/ready' },\n      calls: [cart],",
+    });
+    const { stdout, status } = space.run('synth', 'home');
+    expect([stdout, status]).toEqual([expect.not.stringContaining('[type]'), 0]);
   });
 
   test('a compiler that cannot begin says why', () => {
