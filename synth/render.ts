@@ -80,7 +80,7 @@ export function render<E extends Renderable<E>>(
 }
 
 /** What the constructs library says of an id that is given twice, in the words of a refusal. */
-const TWICE = /^There is already a Construct with name '(.+)' in \w+ \[(.+)\]$/;
+const TWICE = /^There is already a Construct with name '(.+?)' in \w+(?: \[(.+)\])?$/;
 
 const refusal = (object: string, message: string, source?: Origin): Finding => {
   const [problem = message, ...fix] = message.split('; ');
@@ -94,7 +94,7 @@ export function thrown(object: string, error: unknown): Finding {
   const [, url, line] =
     frames.find((match) => match && isCaller(match[1]!)) ?? / imported from (\S+)$/.exec(message) ?? [];
   const source = url && { file: pathOf(url), line: Number(line ?? 1) };
-  const [, id, scope] = TWICE.exec(message) ?? [];
+  const [, id, scope = object] = TWICE.exec(message) ?? [];
   const text = id ? `${id}: is there twice in ${scope}; give one of them another id` : message.replaceAll(root, '');
   return refusal(object, text, source || undefined);
 }

@@ -83,6 +83,13 @@ describe('render', () => {
     expect(manifests.map(({ path }) => path)).toEqual(['notifi/a', 'notifi-2/b']);
   });
 
+  test('a chart that is there twice is told like any other construct', () => {
+    const { findings } = rendered((chart) => new Chart(chart.node.root, chart.node.id));
+    expect(findings).toMatchObject([
+      { message: 'notifi: is there twice in studio', fix: 'give one of them another id' },
+    ]);
+  });
+
   test('a warning is a finding, and the thing is rendered', () => {
     const { findings, manifests } = rendered((chart) =>
       warn(configMap(chart, 'a'), ['targets: all in this cluster; add one outside']),
