@@ -5,6 +5,7 @@ import { Exceptions } from './check/exceptions.ts';
 import type { Tree } from './compare.ts';
 import { emitFile } from './emit.ts';
 import { unusedExisting, withoutContradicted } from './existing.ts';
+import { nodeFindings } from './facts.ts';
 import { sourceFindings } from './flux/source-findings.ts';
 import {
   fluxPlan,
@@ -74,6 +75,7 @@ export function synthesize(environment: Environment, tree: Tree): Synthesis {
     objects: [...before.values()],
   });
   const findings = [
+    ...nodeFindings(environment),
     ...clashes,
     ...rendered.findings.map((each) => (each.rule === ADVICE ? exceptions.accept(each, each.object) : each)),
     ...markFindings,

@@ -1,5 +1,6 @@
 import { loadAll } from 'js-yaml';
 import type { Node } from '../../imports/environment.ts';
+import { quantity } from '../../imports/quantity.ts';
 import { at, map, maps, strings, text } from '../resolve/json.ts';
 
 /**
@@ -12,7 +13,8 @@ export function readNodes(content: string, file: string): Node[] {
     Array.isArray(document) ? document : (at(document, 'items') ?? document),
   );
   const nodes = maps(entries.flat()).map(nodeOf);
-  const wrong = nodes.findIndex((node) => !node.name || !node.cpu || !node.memory);
+  // An amount that cannot be read would count as no limit.
+  const wrong = nodes.findIndex((node) => !node.name || !quantity(node.cpu) || !quantity(node.memory));
   if (nodes.length && wrong < 0) return nodes;
   throw new Error(
     `${file}: ${nodes.length ? `node ${wrong + 1} has no name, cpu or memory` : 'holds no nodes'}; ${FORM}`,

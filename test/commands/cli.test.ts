@@ -375,6 +375,8 @@ describe('check', () => {
     space.write('nodes.yaml', '- { name: big, cpu: 1 }\n');
     const unreadable = await space.call('check', 'clusters', '--nodes', 'nodes.yaml');
     expect(unreadable.stderr).toMatch(/node 1 has no name, cpu or memory/);
+    space.write('nodes.yaml', '- { name: big, cpu: 1, memory: 16GB }\n');
+    expect((await space.call('check', 'clusters', '--nodes', 'nodes.yaml')).stderr).toBe(unreadable.stderr);
   });
 
   test('a link that leads back to its own folder ends', async () => {
