@@ -7,6 +7,7 @@ import { postgres } from '../../constructs/stores/postgres.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { declare, refuse } from '../../imports/relations.ts';
 import { charts, images } from '../versions.ts';
+import { storageProblems } from './kept.ts';
 import { bucketOf, connect, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 import { onDisk, pods, room } from './room.ts';
@@ -49,6 +50,8 @@ export function harbor(app: App, crds: ChartRelease, { host, storage, backups, c
       'harbor: no node is amd64, and its images are for no other; add such a node, or use a registry elsewhere',
     ]);
   }
+
+  refuse(chart, storageProblems(NAME, storage));
 
   const store = new HaStatefulStore(chart, 'harbor-db', {
     engine: postgres({ version: '17', databases: ['registry'], images }),

@@ -1,9 +1,9 @@
 import type { App } from 'cdk8s';
 import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
-import { refuse } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
 import { lokiAlerts } from './alerts.ts';
+import { DAYS, refuseKept } from './kept.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 import { onDisk, pods, room } from './room.ts';
@@ -43,11 +43,7 @@ export function loki(app: App, crds: ChartRelease, { retention, storage, objects
   const bucket = objects && bucketOf(chart, objects, own);
   const resources = room('100m', '256Mi', '1Gi');
   const kind = bucket ? 's3' : 'filesystem';
-  if (!/^[1-9]\d*d$/.test(retention)) {
-    refuse(chart, [
-      `loki.retention: "${retention}" is no number of whole days, which Loki deletes by; write it like 7d`,
-    ]);
-  }
+  refuseKept(chart, 'loki', { retention, storage }, DAYS);
 
   new AlertRules(chart, 'alerts', { rules: lokiAlerts });
   return new ChartRelease(chart, 'loki', {

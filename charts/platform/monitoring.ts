@@ -8,6 +8,7 @@ import { issuedBy } from '../../constructs/issued-by.ts';
 import { amountOf } from '../../constructs/sizes.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
+import { PROMETHEUS_TIME, refuseKept } from './kept.ts';
 import { LOKI } from './loki.ts';
 import { part } from './part.ts';
 import { onDisk, pods, room } from './room.ts';
@@ -45,6 +46,7 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
   const server = room('200m', memory.request, memory.limit);
   // The node exporter reads the machine itself, which no lesser level allows.
   const chart = part(app, 'monitoring', { podSecurity: 'privileged' });
+  refuseKept(chart, 'monitoring', { retention, storage }, PROMETHEUS_TIME);
   const receivers = new AlertReceivers(chart, 'alert-receivers', facts.alerts);
   const grafana = new Credential(chart, 'grafana-admin', {
     keys: { 'admin-user': 'given', 'admin-password': { length: 32 } },

@@ -4,6 +4,7 @@ import { ChartRelease } from '../../constructs/chart-release.ts';
 import type { OtlpReceiver } from '../../imports/environment.ts';
 import { charts } from '../versions.ts';
 import { tempoAlerts } from './alerts.ts';
+import { GO_TIME, refuseKept } from './kept.ts';
 import { bucketOf, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 import { onDisk, pods, room } from './room.ts';
@@ -30,6 +31,7 @@ export function tempo(app: App, crds: ChartRelease, { retention, storage, object
   const chart = part(app, 'tempo');
   const resources = room('50m', '256Mi', '1Gi');
   const bucket = objects && bucketOf(chart, objects, own);
+  refuseKept(chart, 'tempo', { retention, storage }, GO_TIME);
 
   new AlertRules(chart, 'alerts', { rules: tempoAlerts });
   return new ChartRelease(chart, 'tempo', {

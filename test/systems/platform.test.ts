@@ -14,6 +14,7 @@ const basic: PlatformFacts = {
   monitoring: { retention: '30d', storage: '100Gi', dns: 'coreDns' },
 };
 const volume = { retention: '7d', storage: '5Gi' };
+const traces = { retention: '72h', storage: '5Gi' };
 const r2 = { url: 'https://account.r2.cloudflarestorage.com', region: 'auto', provider: 'Cloudflare' } as const;
 
 const withFacts = (facts: Partial<PlatformFacts>, changes: Partial<Environment> = {}) => {
@@ -72,6 +73,20 @@ describe('monitoring', () => {
     expect(spec(withFacts({}))).toMatchObject({ retention: '30d', retentionSize: '87040MiB' });
   });
 
+  test.each(['15', '15 days', '0d', ''])('refuses to keep samples for %j', (retention) => {
+    expect(withFacts({ monitoring: { ...basic.monitoring, retention } }).problems).toEqual([
+      `monitoring.retention: "${retention}" is no time that Prometheus reads`,
+    ]);
+  });
+
+  test.each([
+    ['monitoring', { monitoring: { ...basic.monitoring, storage: '20GB' } }],
+    ['loki', { loki: { ...volume, storage: '20GB' } }],
+    ['tempo', { tempo: { ...traces, storage: '20GB' } }],
+  ])('refuses a volume of %s of no size', (part, facts) => {
+    expect(withFacts(facts).problems).toEqual([`${part}.storage: "20GB" holds nothing, a volume needs a size`]);
+  });
+
   test('is small where it has to be', () => {
     const memory = { request: '300Mi', limit: '600Mi' };
     const made = withFacts({ monitoring: { ...basic.monitoring, memory } });
@@ -103,7 +118,7 @@ describe('monitoring', () => {
         .grafana.additionalDataSources.map(({ uid }: Plain) => uid);
     expect(sources({})).toEqual([]);
     expect(sources({ loki: volume })).toEqual(['loki']);
-    expect(sources({ loki: volume, tempo: volume })).toEqual(['loki', 'tempo']);
+    expect(sources({ loki: volume, tempo: traces })).toEqual(['loki', 'tempo']);
     const [loki, tempo] = values('kube-prometheus-stack', 'monitoring').grafana.additionalDataSources;
     expect(loki.jsonData.derivedFields[0].datasourceUid).toBe('tempo');
     expect(tempo.jsonData.tracesToLogsV2.datasourceUid).toBe('loki');
@@ -173,7 +188,7 @@ describe('Loki', () => {
     expect(withFacts({ loki: { ...volume, objects } }).problems).toEqual([
       'loki: objects.store: no object store lab/minio is rendered yet',
     ]);
-    const facts = { ...basic, tempo: { ...volume, objects } };
+    const facts = { ...basic, tempo: { ...traces, objects } };
     expect(rendered({ ...lab, otlp: undefined, systems: [stores, platform(facts)] } as Environment).problems).toContain(
       'objects: Secret minio-logs is not in tempo, pods read Secrets of their own namespace only',
     );
@@ -184,6 +199,12 @@ describe('Loki', () => {
       `loki.retention: "${retention}" is no number of whole days, which Loki deletes by`,
     ]);
   });
+});
+
+test.each(['7d', '72', '0h', ''])('Tempo is refused to keep traces for %s', (retention) => {
+  expect(withFacts({ tempo: { ...traces, retention } }).problems).toEqual([
+    `tempo.retention: "${retention}" is no time that Tempo reads, which has no days`,
+  ]);
 });
 
 describe('logs', () => {

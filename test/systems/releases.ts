@@ -27,7 +27,7 @@ const whole: Required<PlatformFacts> = {
   dashboards: [],
   loki: { ...volume, objects },
   logs: true,
-  tempo: { ...volume, objects },
+  tempo: { ...volume, retention: '72h', objects },
   collector: { traces: 'tempo', sampling: 1, logs: true },
   velero: { objects, hour: 3, ttl: '24h', storageClass: 'local' },
   trivy: true,
@@ -42,7 +42,14 @@ const whole: Required<PlatformFacts> = {
 /** Values by chart, of every environment and of one with every part of the platform, without and with its facts. */
 export function releases(): ReadonlyMap<string, readonly Plain[]> {
   const found = new Map<string, Plain[]>();
-  const few = { ...whole, loki: volume, tempo: volume, traefik: undefined, velero: { objects }, linkerd: undefined };
+  const few = {
+    ...whole,
+    loki: volume,
+    tempo: { ...volume, retention: '72h' },
+    traefik: undefined,
+    velero: { objects },
+    linkerd: undefined,
+  };
   const secrets = { kind: 'external', store: { kind: 'ClusterSecretStore', name: 'vault' } } as const;
   const parts = [whole, few].map(
     (facts) =>
