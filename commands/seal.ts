@@ -159,15 +159,17 @@ const promptAtTerminal = () => (process.stdin.isTTY ? hiddenPrompt() : undefined
 
 function write({ environment, files, key }: Place, credential: Credential, values: Values): Outcome {
   checkValues(credential, values);
-  const objects = credential.copies.map((copy) => {
+  const objects = credential.copies.flatMap((copy) => {
     const current = sealedSecretOf(files, copy);
+    // Without a value its labels can be put right, and that is all.
+    if (!current && !Object.keys(values).length) return [];
     const path = sealedPath(copy);
     if (current && current.path !== path) {
       throw new Refusal(
         `${copy.namespace}/${copy.name}: is sealed in ${current.path}; move it to ${path}, or it would be there twice`,
       );
     }
-    return { path, object: refusing(() => sealSecret(copy, values, key, current?.object)) };
+    return [{ path, object: refusing(() => sealSecret(copy, values, key, current?.object)) }];
   });
   for (const { path, object } of objects) {
     const file = join(clusters, environment, path);

@@ -25,7 +25,7 @@ export function checkSealed(
           rule: RULE,
           severity: 'warning',
           object: `clusters/${environment}/secrets`,
-          message: `${gaps.length} Secrets are not sealed yet, and the pods that read them do not start:\n    ${gaps.join('\n    ')}`,
+          message: `${gaps.length === 1 ? '1 Secret is not sealed yet, and the pods that read it' : `${gaps.length} Secrets are not sealed yet, and the pods that read them`} do not start:\n    ${gaps.join('\n    ')}`,
           fix: `npm run seal -- ${environment} --all, or one by one: <namespace>/<name>`,
         },
       ]

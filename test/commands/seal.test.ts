@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants, createDecipheriv, generateKeyPairSync, privateDecrypt } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
@@ -71,6 +71,14 @@ describe('npm run seal', () => {
     space.write('values.env', 'admin-user=another\n');
     seal('', '--all', '--from-env-file', 'values.env');
     expect(all()).toEqual(before);
+  });
+
+  test('a Secret without a value is no file, which would be applied as an empty one', () => {
+    const secret = 'databases/elsewhere-homelab-backups';
+    const { printed, status } = seal('', secret);
+    expect(printed).toMatch(/^still missing: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY; pipe them in: /);
+    expect(status).toBe(1);
+    expect(existsSync(fileOf(secret))).toBe(false);
   });
 
   test('a Secret that is sealed in a file of another name is not sealed twice', () => {
