@@ -12,7 +12,13 @@ export class Git {
   /** `need` says why it has to be one, and what to do. */
   constructor(folder: string, need = 'review compares commits, so point --repo at one') {
     if (!existsSync(folder)) throw new Refusal(`${folder}: no such folder; point --repo at a git repository`);
-    const { status, stdout } = run(folder, ['rev-parse', '--show-toplevel']);
+    const { status, stdout, stderr } = run(folder, ['rev-parse', '--show-toplevel']);
+    // A container's user is another one than the runner's.
+    if (/dubious ownership/.test(`${stderr}`)) {
+      throw new Refusal(
+        `${folder}: belongs to somebody else, and git does not trust it; git config --global --add safe.directory ${folder}`,
+      );
+    }
     if (status) throw new Refusal(`${folder}: is no git repository with a work tree; ${need}`);
     this.root = stdout.toString().trim();
   }
@@ -124,7 +130,7 @@ const UNREADABLE = (commit: string) =>
 const DEEPEN = 'git fetch --unshallow (actions/checkout: fetch-depth: 0)';
 
 function run(folder: string, words: readonly string[], input?: string) {
-  const { status, stdout, error } = spawnSync('git', ['-c', 'core.quotepath=off', ...words], {
+  const { status, stdout, stderr, error } = spawnSync('git', ['-c', 'core.quotepath=off', ...words], {
     cwd: folder,
     input,
     maxBuffer: 2 ** 31 - 1,
@@ -132,7 +138,7 @@ function run(folder: string, words: readonly string[], input?: string) {
   });
   if (error && (error as NodeJS.ErrnoException).code === 'ENOENT')
     throw new Refusal('git: not found; the repository is read with it');
-  return { status: error ? 1 : (status ?? 1), stdout };
+  return { status: error ? 1 : (status ?? 1), stdout, stderr };
 }
 
 /** Blobs by their ids, by one process; those that are not here are left out. */

@@ -166,6 +166,17 @@ describe('bad input', () => {
     );
   });
 
+  test("a folder of somebody else's, as a container's user meets it", async () => {
+    process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
+    try {
+      expect(await run()).toBe(
+        `refused: ${folder}: belongs to somebody else, and git does not trust it; git config --global --add safe.directory ${folder}`,
+      );
+    } finally {
+      delete process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'];
+    }
+  });
+
   test('a base that does not exist', async () => {
     branched();
     expect(await run({ base: 'mian' })).toBe(
