@@ -38,7 +38,10 @@ function addressOf(subject: Manifest | Provided): string {
 function unknown(wanted: string, environment: string, addresses: readonly string[]): string {
   const name = wanted.split('/').at(-1)!;
   const namesakes = addresses.filter((address) => address.endsWith(`/${name}`));
-  const hint = namesakes.length ? `; of that name there are ${namesakes.join(', ')}` : didYouMean(wanted, addresses);
+  const form = wanted.includes('/') ? '' : '; write it as <kind>/<namespace>/<name>';
+  const hint = namesakes.length
+    ? `; of that name there are ${namesakes.join(', ')}`
+    : didYouMean(wanted, addresses) || form;
   return `${wanted}: ${environment} has no such object${hint}`;
 }
 

@@ -440,6 +440,9 @@ describe('explain', () => {
     expect(stderr).toContain('of that name there are');
     expect(stderr).toContain('Deployment/fn-notifications/fn-notifications');
     expect(status).toBe(1);
+    expect(await space.call('explain', 'findly-dev', 'zebra')).toMatchObject({
+      stderr: 'error: zebra: findly-dev has no such object; write it as <kind>/<namespace>/<name>\n',
+    });
   });
 });
 
