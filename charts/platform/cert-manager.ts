@@ -4,6 +4,7 @@ import { AlertRules } from '../../constructs/alert-rules.ts';
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Certificate, ClusterIssuer } from '../../imports/custom.ts';
 import { environmentOf, isPrivate } from '../../imports/environment.ts';
+import { refuse } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
 import { certificateAlerts } from './alerts.ts';
 import { part } from './part.ts';
@@ -46,6 +47,11 @@ export function certManager(app: App, crds: ChartRelease, { email }: { readonly 
   if (isPrivate(domain)) {
     ownAuthority(unit, ingress.issuer);
     return release;
+  }
+  if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) {
+    refuse(chart, [
+      `email: "${email}" is no address, and Let's Encrypt registers none like it; write it like you@example.org`,
+    ]);
   }
   new ClusterIssuer(unit, ingress.issuer, {
     metadata: { name: ingress.issuer },

@@ -4,9 +4,11 @@ import { AlertReceivers, type AlertReceiversProps } from '../../constructs/alert
 import { ChartRelease } from '../../constructs/chart-release.ts';
 import { Credential } from '../../constructs/credential.ts';
 import { DATA_SOURCE } from '../../constructs/dashboard.ts';
+import { hostProblems } from '../../constructs/ingress.ts';
 import { issuedBy } from '../../constructs/issued-by.ts';
 import { amountOf } from '../../constructs/sizes.ts';
 import { environmentOf } from '../../imports/environment.ts';
+import { refuse } from '../../imports/relations.ts';
 import { charts } from '../versions.ts';
 import { PROMETHEUS_TIME, refuseKept } from './kept.ts';
 import { LOKI } from './loki.ts';
@@ -47,6 +49,12 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
   // The node exporter reads the machine itself, which no lesser level allows.
   const chart = part(app, 'monitoring', { podSecurity: 'privileged' });
   refuseKept(chart, 'monitoring', { retention, storage }, PROMETHEUS_TIME);
+  if (host !== undefined) {
+    refuse(
+      chart,
+      hostProblems(host).map((problem) => problem.replace('host', 'monitoring.grafana')),
+    );
+  }
   const receivers = new AlertReceivers(chart, 'alert-receivers', facts.alerts);
   const grafana = new Credential(chart, 'grafana-admin', {
     keys: { 'admin-user': 'given', 'admin-password': { length: 32 } },

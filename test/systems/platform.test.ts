@@ -65,6 +65,13 @@ describe('the platform', () => {
   });
 });
 
+test.each(['', 'admin', 'admin@home'])('an issuer is refused to register %j at the authority', (email) => {
+  expect(withFacts({ email }).problems).toEqual([
+    `email: "${email}" is no address, and Let's Encrypt registers none like it`,
+  ]);
+  expect(withFacts({ email }, { domain: 'home.internal' }).problems).toEqual([]);
+});
+
 describe('monitoring', () => {
   const spec = (made: ReturnType<typeof withFacts>) =>
     made.values('kube-prometheus-stack', 'monitoring').prometheus.prometheusSpec;
@@ -85,6 +92,12 @@ describe('monitoring', () => {
     ['tempo', { tempo: { ...traces, storage: '20GB' } }],
   ])('refuses a volume of %s of no size', (part, facts) => {
     expect(withFacts(facts).problems).toEqual([`${part}.storage: "20GB" holds nothing, a volume needs a size`]);
+  });
+
+  test('refuses a host of Grafana that is none', () => {
+    expect(withFacts({ monitoring: { ...basic.monitoring, grafana: 'https://grafana' } }).problems).toEqual([
+      'monitoring.grafana: "https://grafana" is not a DNS name',
+    ]);
   });
 
   test('is small where it has to be', () => {
