@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../synth/manifest.ts';
+import { blocksOf, patched } from '../daemons/walkthrough.ts';
 import { type Workspace, workspace } from '../workspace.ts';
 
 // What the compiler says of a description, as findings of `synth`.
 
+const biome = 'node_modules/@biomejs/biome/bin/biome';
 const SYSTEM = 'charts/fn-notifications/fn-notifications.ts';
 
 const compilerOptions = {
@@ -102,24 +105,27 @@ describe('types', () => {
     expect([status, found]).toEqual([0, [[]]]);
   });
 
-  test('what `new` writes has none', async () => {
+  test('what `new` writes has none, nor has what the walkthrough makes of it, and lint takes both', async () => {
     for (const words of [
       ['env', 'home'],
+      ['env', 'staging'],
       ['system', 'shop'],
-      ['service', 'shop', 'cart'],
-    ])
+      ['service', 'shop', 'orders'],
+    ]) {
       expect(await space.call('new', ...words)).toMatchObject({ status: 0 });
-    edit('charts/environments/home.ts', {
-      'import { platform }': "import { shop } from '../shop/shop.ts';\nimport { platform }",
-      '  ],\n} satisfies': "    shop({ host: 'shop.example.org' }),\n  ],\n} satisfies",
+    }
+    expect(typed({}, 'home', 'staging').found).toEqual([[], []]);
+
+    for (const { language, words: path, text } of blocksOf(readFileSync('docs/walkthrough.md', 'utf8'))) {
+      if (language === 'diff') space.write(path, patched(readFileSync(join(space.folder, path), 'utf8'), text));
+    }
+    expect(typed({}, 'home', 'staging').found).toEqual([[], []]);
+    space.write('biome.json', readFileSync('biome.json', 'utf8'));
+    const { status, stdout, stderr } = spawnSync(process.execPath, [biome, 'check', 'charts'], {
+      cwd: space.folder,
+      encoding: 'utf8',
     });
-    edit('charts/shop/shop.ts', {
-      'import type { System }': "import { addCart } from './cart.ts';\nimport type { System }",
-      '    const web =': '    const cart = addCart(chart, images);\n    const web =',
-      "ready: '/health/ready' },": "ready: '/health/ready' },\n      calls: [cart],",
-    });
-    const { stdout, status } = space.run('synth', 'home');
-    expect([stdout, status]).toEqual([expect.not.stringContaining('[type]'), 0]);
+    expect([status, stdout + stderr]).toEqual([0, expect.stringMatching(/^Checked \d+ files/)]);
   });
 
   test('a compiler that cannot begin says why', () => {
