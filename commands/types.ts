@@ -14,7 +14,7 @@ const passed = join(root, 'node_modules/.cache/types');
 
 /** One error of the compiler. */
 interface Fault {
-  /** Relative to the repository. @default - none, the compiler did not get that far */
+  /** Relative to the repository. @default - none, the compiler could not be asked */
   readonly file?: string;
   readonly line?: number;
   readonly message: string;
@@ -44,7 +44,7 @@ async function typeFaults(): Promise<readonly Fault[]> {
     if (!faults.length) remember(sources);
     return faults;
   } catch (error) {
-    return [{ message: `types were not looked at: ${(error as Error).message}` }];
+    return [{ message: (error as Error).message }];
   }
 }
 
@@ -72,11 +72,14 @@ function remember(sources: string) {
 async function printed(): Promise<string> {
   const words = [compiler, '--project', root, '--noEmit', '--pretty', 'false'];
   try {
-    return (await promisify(execFile)(process.execPath, words, { cwd: root, maxBuffer: 2 ** 26 })).stdout;
+    return (await promisify(execFile)(process.execPath, words, { cwd: root, maxBuffer: 2 ** 26, timeout: 60_000 }))
+      .stdout;
   } catch (error) {
     // It ends with 1 or 2 where it found something.
     const { stdout, stderr, message } = error as { stdout?: string; stderr?: string; message: string };
-    return stdout?.trim() ? stdout : `error TS0: ${(stderr?.trim() || message).split('\n')[0]}`;
+    if (stdout?.trim()) return stdout;
+    const lines = (stderr?.trim() || message).split('\n');
+    throw new Error(lines.find((line) => /^\w*Error: /.test(line)) ?? lines[0]);
   }
 }
 
@@ -107,10 +110,11 @@ function findingOf(environment: string, { file, line = 1, message }: Fault): Fin
   const [, before, meant] = /^(.*?)\.? Did you mean (?:to write )?'(.+)'\?$/.exec(message) ?? [];
   return {
     rule: 'type',
-    severity: 'error',
+    // What was not looked at need not be wrong.
+    severity: file ? 'error' : 'warning',
     object: environment,
     ...(file && { source: { file, line } }),
-    message: before ?? message.replace(/\.$/, ''),
+    message: file ? (before ?? message.replace(/\.$/, '')) : `types were not looked at: ${message}`,
     fix: meant ? `write ${meant}` : '',
   };
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Finding } from '../../synth/manifest.ts';
 import { blocksOf, patched } from '../daemons/walkthrough.ts';
 import { type Workspace, workspace } from '../workspace.ts';
@@ -15,6 +15,9 @@ const compilerOptions = {
   ...JSON.parse(readFileSync('tsconfig.json', 'utf8')).compilerOptions,
   tsBuildInfoFile: 'tsbuildinfo',
 };
+
+// The compiler begins without its cache here, beside all other tests.
+jest.setTimeout(120_000);
 
 let space: Workspace;
 beforeAll(() => {
@@ -135,6 +138,17 @@ describe('types', () => {
     expect(status).toBe(1);
     expect(found).toMatchObject([
       [{ object: 'findly-dev', message: expect.stringContaining("'--target' option must be") }],
+    ]);
+  });
+
+  test('a compiler that cannot be asked keeps nobody from his work', () => {
+    rmSync(join(space.folder, 'tsconfig.json'));
+    mkdirSync(join(space.folder, 'tsconfig.json'));
+    const { status, found } = typed({}, 'findly-dev');
+    rmSync(join(space.folder, 'tsconfig.json'), { recursive: true });
+    expect(status).toBe(0);
+    expect(found).toMatchObject([
+      [{ severity: 'warning', message: expect.stringMatching(/^types were not looked at: E/) }],
     ]);
   });
 });
