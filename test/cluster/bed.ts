@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startCertManager } from './cert-manager.ts';
-import { type Client, createClient, hasCondition, waitFor } from './client.ts';
+import { type Client, createClient, hasCondition, type KubernetesObject, waitFor } from './client.ts';
 import { startApiServer, startControllers } from './control-plane.ts';
 import type { CrdSet } from './crds.ts';
 import { startFlux } from './flux.ts';
@@ -129,6 +129,10 @@ async function createNodes(client: Client, nodes: NodeSpec[]): Promise<void> {
   if (objects.length > 0) await client.kubectl(['create', '--filename=-'], objects.join('\n---\n'));
 }
 
+/** As every node is from when it registers until its controller has seen it Ready: the scheduler leaves it alone. */
+const isHeldBack = ({ spec }: KubernetesObject): boolean =>
+  (spec.taints ?? []).some(({ key }: { key: string }) => key === 'node.kubernetes.io/not-ready');
+
 const storageClass = (name: string, index: number): object => ({
   apiVersion: 'storage.k8s.io/v1',
   kind: 'StorageClass',
@@ -205,7 +209,7 @@ export async function startBed(options: BedOptions): Promise<Bed> {
     const nodesReady = () =>
       waitFor('nodes Ready', async () => {
         for (const name of ['kwok', 'kube-controller-manager', 'kube-scheduler']) processes.assertRunning(name);
-        return (await kube.list('nodes')).every((node) => hasCondition(node, 'Ready'));
+        return (await kube.list('nodes')).every((node) => hasCondition(node, 'Ready') && !isHeldBack(node));
       });
     await Promise.all([sealing(), rabbitmq(), certManager(), knative(), flux(), nodesReady()]);
     step(`controllers answer, nodes Ready; stand-ins: ${stoodIn.map(({ kind }) => kind).join(', ')}`);
