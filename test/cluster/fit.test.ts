@@ -5,7 +5,7 @@ import { fitOf } from '../../synth/fit/fit.ts';
 import type { KubeObject, Manifest } from '../../synth/manifest.ts';
 import { resolve } from '../../synth/resolve.ts';
 import { type Bed, startBed } from './bed.ts';
-import { waitFor } from './client.ts';
+import { type KubernetesObject, waitFor } from './client.ts';
 
 const small = { arch: 'arm64', cpu: '4', memory: '8Gi', disk: '100Gi' } as const;
 const nodes: Node[] = [
@@ -119,6 +119,9 @@ const worlds: Record<string, Record<string, Pods>> = {
   },
 };
 
+const isLookedAt = ({ spec, status }: KubernetesObject): boolean =>
+  spec.nodeName || status?.conditions?.some(({ reason }: { reason?: string }) => reason === 'Unschedulable');
+
 test.each(Object.keys(worlds).map((name, index) => [name, `world-${index}`] as const))(
   '%s',
   async (name, namespace) => {
@@ -130,20 +133,21 @@ test.each(Object.keys(worlds).map((name, index) => [name, `world-${index}`] as c
     );
 
     await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
-    for (const object of objects) await bed.apply([object]);
-    const wanted = objects.reduce(
-      (sum, { spec, kind }) =>
-        sum + (kind === 'DaemonSet' ? nodes.length : ((spec as { replicas: number }).replicas ?? 1)),
-      0,
-    );
-    const placed = await waitFor('the scheduler has looked at every pod', async () => {
-      const pods = (await bed.list('pods')).filter(({ metadata }) => metadata.namespace === namespace);
-      const decided = pods.filter(
-        ({ spec, status }) =>
-          spec.nodeName || status?.conditions?.some(({ reason }: { reason?: string }) => reason === 'Unschedulable'),
-      );
-      return pods.length === wanted && decided.length === wanted ? pods : undefined;
-    });
+    const placed: KubernetesObject[] = [];
+    for (const object of objects) {
+      await bed.apply([object]);
+      const { name } = object.metadata;
+      const { replicas = 1 } = object['spec'] as { replicas?: number };
+      const wanted = object.kind === 'DaemonSet' ? nodes.length : replicas;
+      // Before the next come: who comes first where there is not room for all, stays.
+      const pods = await waitFor(`the scheduler has looked at every pod of ${name}`, async () => {
+        const all = (await bed.list('pods')).filter(
+          ({ metadata }) => metadata.namespace === namespace && metadata.labels.app === name,
+        );
+        return all.length === wanted && all.every(isLookedAt) && all;
+      });
+      placed.push(...pods);
+    }
     const pending: Record<string, number> = {};
     for (const { metadata, spec } of placed) {
       if (!spec.nodeName) pending[metadata.labels.app] = (pending[metadata.labels.app] ?? 0) + 1;
