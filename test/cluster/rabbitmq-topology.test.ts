@@ -3,7 +3,7 @@
 // these very requests is shown by test/daemons/rabbitmq.test.ts.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -75,6 +75,7 @@ beforeAll(async () => {
 afterAll(async () => {
   management.close();
   await bed?.stop();
+  rmSync(hosts, { force: true });
 });
 
 test('the cluster has its three servers, each on a machine of its own', async () => {

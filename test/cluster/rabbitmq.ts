@@ -8,12 +8,14 @@ import { built } from './targets.ts';
 
 const name = 'rabbitmq-cluster-operator';
 
+/** Where an operator of RabbitMQ keeps its lease, in seconds: nobody else wants it, and who loses it ends for good. */
+export const lease = { OPERATOR_NAMESPACE: 'kube-system', LEASE_DURATION: '600', RENEW_DEADLINE: '500' };
+
 export async function startRabbitmq(plane: ControlPlane, slot: Slot, processes: Processes): Promise<void> {
   const health = `127.0.0.1:${slot.port()}`;
   const args = ['--metrics-bind-address=0', `--health-probe-bind-address=${health}`];
   processes.start(name, join(built('rabbitmq'), name), args, {
-    // Where it keeps its lease.
-    env: { KUBECONFIG: plane.kubeconfig, OPERATOR_NAMESPACE: 'kube-system' },
+    env: { KUBECONFIG: plane.kubeconfig, ...lease },
   });
   await waitFor(name, async () => {
     processes.assertRunning(name);
