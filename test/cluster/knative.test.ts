@@ -68,9 +68,12 @@ describe('the controller makes of every worker', () => {
   });
 
   test('an order for the autoscaler, with its bounds and how many requests a pod takes', async () => {
-    const orders = await theirs('podautoscalers.autoscaling.internal.knative.dev');
+    const orders = await waitFor('an order of every worker', async () => {
+      const all = await theirs('podautoscalers.autoscaling.internal.knative.dev');
+      return all.length === workers.length && all;
+    });
     for (const { metadata, spec } of workers) {
-      const order = orders.find((each) => each.metadata.name === `${metadata.name}-00001`);
+      const order = orders.find((each) => each.metadata.name === `${metadata.name}-00001`) as Plain;
       const bounds = ['autoscaling.knative.dev/min-scale', 'autoscaling.knative.dev/max-scale'];
       for (const bound of bounds) {
         expect(order.metadata.annotations[bound]).toBe(spec.template.metadata.annotations[bound]);
@@ -112,8 +115,10 @@ describe('the controller makes of every worker', () => {
   });
 
   test('nothing that fails: what is missing is who scales it and leads to it', async () => {
-    const services = await theirs('services.serving.knative.dev');
-    expect(services).toHaveLength(workers.length);
+    const services = await waitFor('the revision of every worker is known', async () => {
+      const all = await theirs('services.serving.knative.dev');
+      return all.length === workers.length && all.every(({ status }) => status?.latestCreatedRevisionName) && all;
+    });
     for (const { metadata, status } of services) {
       expect([metadata.name, status.latestCreatedRevisionName]).toEqual([metadata.name, `${metadata.name}-00001`]);
       expect(status.conditions.filter((each: Plain) => each.status === 'False')).toEqual([]);
