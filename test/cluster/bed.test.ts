@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Bed, startBed } from './bed.ts';
 import { hasCondition, waitFor } from './client.ts';
-import { bootstrap, createRepository, fluxReady, orderViolations, type Repository, reconcile } from './gitops.ts';
+import {
+  bootstrap,
+  createRepository,
+  fluxReady,
+  fluxRefuses,
+  orderViolations,
+  type Repository,
+  reconcile,
+} from './gitops.ts';
 import { strictApply } from './strict-apply.ts';
 import { built } from './targets.ts';
 
@@ -167,7 +175,7 @@ describe('flux', () => {
     const wrong = { ...deployment('web'), spec: { ...deployment('web').spec, replicas: 'many' } };
     const commit = await repository.pushFiles({ 'clusters/x/apps/web.yaml': yaml(broken, wrong) });
     await reconcile(bed);
-    await expect(fluxReady(bed, commit, 8)).rejects.toThrow(/flux-system\/apps: .*shop\/web.*/s);
+    await fluxRefuses(bed, commit, /flux-system\/apps: .*shop\/web/s);
     expect((await bed.get('configmap', 'shop', 'web'))!['data']).toEqual({ colour: 'green' });
     expect((await bed.get('deployment', 'shop', 'web'))!['status'].readyReplicas).toBe(3);
   });
@@ -205,6 +213,12 @@ test('the sealed-secrets controller opens what its certificate sealed, under the
   await bed.apply([sealed('right'), sealed('wrong')]);
   const secret = await waitFor('the Secret exists', () => bed.get('secret', 'default', 'right'));
   expect(Buffer.from(secret['data'].value, 'base64').toString()).toBe(value);
+  await waitFor('the other is looked at', async () => {
+    const { status } = (await bed.get('sealedsecret', 'default', 'wrong'))!;
+    return status?.conditions?.some(
+      (each: { type: string; status: string }) => each.type === 'Synced' && each.status === 'False',
+    );
+  });
   expect(await bed.get('secret', 'default', 'wrong')).toBeUndefined();
   expect(bed.standIns).not.toContain('SealedSecret');
 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import findly from '../../charts/environments/findly-prod.ts';
 import type { Bed } from './bed.ts';
 import { hasCondition, waitFor } from './client.ts';
-import { bootstrap, fluxReady, orderViolations, reconcile } from './gitops.ts';
+import { bootstrap, fluxReady, fluxRefuses, orderViolations, reconcile } from './gitops.ts';
 import { type Home, home } from './home.ts';
 import { strictApply } from './strict-apply.ts';
 
@@ -24,7 +24,7 @@ afterAll(() => cluster?.stop());
 /** Has Flux look at once, as a webhook of the forge does, and waits until it has applied the push. */
 async function applied(commit: string) {
   await reconcile(bed);
-  return fluxReady(bed, commit, 60);
+  return fluxReady(bed, commit);
 }
 
 async function seconds(action: () => Promise<unknown>): Promise<number> {
@@ -50,7 +50,7 @@ describe('findly-prod', () => {
     const commit = await cluster.push();
     const taken = await seconds(async () => {
       await bootstrap(bed, cluster.repository, cluster.folder);
-      const ready = await fluxReady(bed, commit, 120);
+      const ready = await fluxReady(bed, commit);
       expect(orderViolations(ready)).toEqual([]);
       expect(ready.map(({ name }) => name)).toEqual(
         expect.arrayContaining(['flux-system/secrets', 'flux-system/fn-notifications']),
@@ -113,13 +113,7 @@ describe('findly-prod', () => {
     const broken = good.replace('maxUnavailable: 0', 'maxUnavailable: none').replace('cpu: 200m', 'cpu: 300m');
     const commit = await cluster.repository.pushFiles({ [file]: broken });
     await reconcile(bed);
-    const refused = /flux-system\/fn-notifications: [\s\S]*maxUnavailable/;
-    await waitFor('the refusal is said', () =>
-      fluxReady(bed, commit, 1).then(
-        () => expect('the push').toBe('refused'),
-        (error: Error) => refused.test(error.message),
-      ),
-    );
+    await fluxRefuses(bed, commit, /flux-system\/fn-notifications: .*maxUnavailable/s);
     const after = await bed.get('deployment', namespace, namespace);
     expect(after!['spec']).toEqual(before!['spec']);
     expect(after!['status'].availableReplicas).toBe(before!['status'].availableReplicas);

@@ -4,7 +4,7 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Bed } from './bed.ts';
-import { hasCondition, type KubernetesObject } from './client.ts';
+import { hasCondition, type KubernetesObject, waitFor } from './client.ts';
 import { fetched } from './flux.ts';
 
 const exec = promisify(execFile);
@@ -122,7 +122,7 @@ const isReady = (object: KubernetesObject, commit: string): boolean =>
  * Waits until every Kustomization has applied the commit and is Ready; answers them in the order they became so.
  * After the time it names each one that is not, with Flux's own reason.
  */
-export async function fluxReady(bed: Bed, commit: string, seconds = 60): Promise<ReadyKustomization[]> {
+export async function fluxReady(bed: Bed, commit: string, seconds = 300): Promise<ReadyKustomization[]> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
     const all = await bed.list(kustomizations);
@@ -147,6 +147,21 @@ export async function fluxReady(bed: Bed, commit: string, seconds = 60): Promise
     }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Waits until Flux says `why` it does not apply the commit, by the name of a Kustomization and its reason. */
+export async function fluxRefuses(bed: Bed, commit: string, why: RegExp): Promise<void> {
+  let said = '';
+  const isSaid = async () => {
+    said = await fluxReady(bed, commit, 0).then(
+      () => 'all are Ready',
+      (error: Error) => error.message,
+    );
+    return why.test(said);
+  };
+  await waitFor(`Flux says ${why}`, isSaid).catch((error: Error) => {
+    throw new Error(`${error.message}; it says: ${said}`);
+  });
 }
 
 /** Pairs in which a Kustomization was Ready before one that it depends on; empty is right. First reconciliation only. */
