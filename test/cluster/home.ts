@@ -49,6 +49,16 @@ export const isReady = ({ metadata, status }: KubernetesObject) =>
   !metadata.deletionTimestamp &&
   status?.conditions?.some((each: { type: string; status: string }) => each.type === 'Ready' && each.status === 'True');
 
+/** Such pods come when a schedule says so, whatever a test does. */
+export const isOfJob = ({ metadata }: KubernetesObject): boolean =>
+  metadata.ownerReferences?.some(({ kind }: { kind: string }) => kind === 'Job') ?? false;
+
+/** Its controller has looked at it as it is now, and every pod is of that version and Ready. */
+export const hasItsPods = ({ metadata, spec, status }: KubernetesObject): boolean =>
+  status?.observedGeneration === metadata.generation &&
+  (status.updatedReplicas ?? 0) === spec.replicas &&
+  (status.readyReplicas ?? 0) === spec.replicas;
+
 export async function home(
   environment: Environment,
   { crds = [], ...options }: Pick<BedOptions, 'crds' | 'rabbitmq' | 'storageClasses'> = {},
@@ -105,18 +115,12 @@ export async function home(
         .filter((path) => path.endsWith('.yaml'))
         .map((path) => join(space.folder, folder, path)),
     everythingRuns: (namespaces, programs) =>
-      waitFor(
-        'every program runs',
-        async () => {
-          const all = [...(await bed.list('deployments')), ...(await bed.list('statefulsets'))].filter(({ metadata }) =>
-            namespaces.includes(metadata.namespace),
-          );
-          return (
-            all.length === programs && all.every(({ spec, status }) => (status?.readyReplicas ?? 0) === spec.replicas)
-          );
-        },
-        120,
-      ),
+      waitFor('every program runs', async () => {
+        const all = [...(await bed.list('deployments')), ...(await bed.list('statefulsets'))].filter(({ metadata }) =>
+          namespaces.includes(metadata.namespace),
+        );
+        return all.length === programs && all.every(hasItsPods);
+      }),
     async pending() {
       const waiting = (await own()).filter(({ spec, status }) => !spec.nodeName && status.phase === 'Pending');
       return waiting.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`).sort();

@@ -11,7 +11,7 @@ import { fluxReady, orderViolations, reconcile } from './gitops.ts';
 
 // No login of whoever runs the test; read before the workspace takes the variables over.
 process.env['DOCKER_CONFIG'] = mkdtempSync(join(tmpdir(), 'no-login-'));
-const { home } = await import('./home.ts');
+const { home, isOfJob } = await import('./home.ts');
 const { default: homelab } = await import('../../charts/environments/homelab.ts');
 
 let it: Awaited<ReturnType<typeof home>>;
@@ -70,6 +70,7 @@ async function running(): Promise<Record<string, string>> {
   return Object.fromEntries(
     all
       .flat()
+      .filter((object) => !isOfJob(object))
       .map(({ kind, metadata: { namespace, name, uid, generation, resourceVersion } }) => [
         `${kind} ${namespace}/${name}`,
         `${uid} ${generation ?? resourceVersion}`,
@@ -123,7 +124,7 @@ describe('homelab from the registry in the house', () => {
   test('Flux brings it up from there, in order; the root reads itself from there too', async () => {
     const commit = git('rev-parse', 'HEAD');
     await it.bed.kubectl(['apply', `--filename=${keepSync()}`]);
-    const all = await fluxReady(it.bed, commit, 150);
+    const all = await fluxReady(it.bed, commit);
     expect(orderViolations(all)).toEqual([]);
     expect(all.map(({ name }) => name)).toEqual(expect.arrayContaining(['flux-system/flux-system', 'flux-system/n8n']));
     const source = await it.bed.get('ocirepositories.source.toolkit.fluxcd.io', 'flux-system', 'flux-system');
@@ -151,7 +152,7 @@ describe('homelab from the registry in the house', () => {
     expect(await running()).toEqual(before);
 
     it.edit(file, (text) => text.replace('replicas: many', 'replicas: 1'));
-    await fluxReady(it.bed, await push('repair n8n'), 60);
+    await fluxReady(it.bed, await push('repair n8n'));
     expect(await running()).toEqual(before);
   });
 
@@ -166,7 +167,7 @@ describe('homelab from the registry in the house', () => {
     expect(refused.message).toContain('nowhere.yaml');
     expect(await running()).toEqual(before);
     it.edit('clusters/homelab/kustomization.yaml', (text) => text.replace('- nowhere.yaml', '- apps.yaml'));
-    await fluxReady(it.bed, await push('repair'), 60);
+    await fluxReady(it.bed, await push('repair'));
     expect(await running()).toEqual(before);
   });
 
@@ -178,7 +179,7 @@ describe('homelab from the registry in the house', () => {
       text.replace('  dashboard(app);\n', '').replace("import { dashboard } from './dashboard.ts';\n", ''),
     );
     run('synth', 'homelab');
-    await fluxReady(it.bed, await push('without the dashboard'), 90);
+    await fluxReady(it.bed, await push('without the dashboard'));
     await waitFor(
       'it is gone',
       async () => !(await it.bed.get('deployment', 'homelab-dashboard', 'homelab-dashboard')),
@@ -198,7 +199,7 @@ describe('homelab from the registry in the house', () => {
     const sync = keepSync((text) => text.replace('  secretRef:\n    name: flux-system\n', ''));
     const commit = await it.push();
     await it.bed.kubectl(['apply', `--filename=${sync}`]);
-    await fluxReady(it.bed, commit, 90);
+    await fluxReady(it.bed, commit);
     await waitFor(
       'the other source is pruned',
       async () => !(await it.bed.get('ocirepositories.source.toolkit.fluxcd.io', 'flux-system', 'flux-system')),

@@ -193,7 +193,7 @@ test('kubeconform takes every object, strictly, by the shapes that are derived f
   const wrong = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { prots: [] } };
   writeFileSync(join(scratch, 'wrong.yaml'), JSON.stringify(wrong));
   expect((await check('wrong.yaml')).summary['invalid']).toBe(1);
-}, 120_000);
+});
 
 describe('a new tag', () => {
   const file = 'clusters/findly-dev/fn-notifications/fn-notifications.yaml';

@@ -2,9 +2,9 @@
 // No container runs: pods are KWOK's, which become Ready by decree, and the NAS is a volume of the bed.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import vinyl from '../../charts/environments/vinyl.ts';
-import { type KubernetesObject, waitFor } from './client.ts';
+import { waitFor } from './client.ts';
 import { bootstrap, fluxReady, orderViolations } from './gitops.ts';
-import { chartPods, type Home, home, isReady } from './home.ts';
+import { chartPods, type Home, hasItsPods, home, isReady } from './home.ts';
 import { strictApply } from './strict-apply.ts';
 
 const stages = ['vinylvault-staging', 'vinylvault-production'];
@@ -44,18 +44,11 @@ const replicas = async () => {
   const all = [...(await it.bed.list('deployments')), ...(await it.bed.list('statefulsets'))];
   return all.filter(({ metadata }) => stages.includes(metadata.namespace));
 };
-const settled = ({ spec, status }: KubernetesObject) =>
-  (status?.readyReplicas ?? 0) === spec.replicas && status.observedGeneration >= 1;
-
 const everythingRuns = () =>
-  waitFor(
-    'every pod of both stages is Ready',
-    async () => {
-      const all = await replicas();
-      return all.length === 2 * (services.length + 2) && all.every(settled);
-    },
-    120,
-  );
+  waitFor('every pod of both stages is Ready', async () => {
+    const all = await replicas();
+    return all.length === 2 * (services.length + 2) && all.every(hasItsPods);
+  });
 
 describe('vinyl', () => {
   test('the API server takes every object, unknown fields refused, once every Secret is sealed', async () => {
@@ -67,7 +60,7 @@ describe('vinyl', () => {
   test('Flux brings it up in dependency order: stores before what uses them, the production stage beside staging', async () => {
     const commit = await it.push();
     await bootstrap(it.bed, it.repository, it.folder);
-    const ready = await fluxReady(it.bed, commit, 150);
+    const ready = await fluxReady(it.bed, commit);
     expect(orderViolations(ready)).toEqual([]);
     const dependsOn = (name: string) => ready.find((each) => each.name === `flux-system/${name}`)?.dependsOn;
     for (const stage of stages) expect(dependsOn(stage)).toContain(`flux-system/${stage}-stores`);
