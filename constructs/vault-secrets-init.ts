@@ -4,7 +4,9 @@ import type { Credential } from './credential.ts';
 import type { Image } from './images.ts';
 import { runOnChange } from './jobs.ts';
 import { Pod } from './pod.ts';
-import { asAccount, FOLDER } from './vault-jwt-init/paths.ts';
+import { untilLoggedIn } from './stores/vault/configure.ts';
+import { roleOf } from './stores/vault/policies.ts';
+import { apart, FOLDER } from './vault-jwt-init/paths.ts';
 import { MAKER, type VaultSecretStore } from './vault-secret-store.ts';
 
 export interface VaultSecretsInitProps {
@@ -16,7 +18,8 @@ export interface VaultSecretsInitProps {
 
 /**
  * Job that puts into Vault what credentials need and nobody has to know: random letters and digits, made once, where Vault
- * says that there is nothing. It may not replace anything. The store waits for it, and so do all who read from there.
+ * says that there is nothing. It may not replace anything. The store waits for it, and so do all who read from there; it
+ * waits for whoever unseals Vault and hands it over.
  * A credential with a `given` key is a person's to put in.
  */
 export class VaultSecretsInit extends Construct {
@@ -43,7 +46,7 @@ export class VaultSecretsInit extends Construct {
   }
 }
 
-const script = (account: string) => `${asAccount(account)}
+const script = (account: string) => `${apart}${untilLoggedIn(roleOf(account), 'secrets-init')}
 there() { vault kv get -mount=secret "$1" > /dev/null 2> ${FOLDER}/why; }
 while read -r path keys; do
   if there "$path"; then continue; fi

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
@@ -65,6 +69,44 @@ test('a Job makes up what nobody has to know, and has no right to replace it', (
   expect(find('Job', 'vault-secrets-init').metadata.annotations).toEqual({
     'kustomize.toolkit.fluxcd.io/force': 'Enabled',
   });
+});
+
+test('the Job waits for as long as Vault is sealed or not handed over, instead of giving up before a person has come', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'secrets-init-'));
+  const files = find('ConfigMap', 'vault-secrets-init-files').data;
+  const script = files['scripts_make.sh'].replaceAll(/\/(tmp|keys|scripts)\b/g, folder);
+  writeFileSync(join(folder, 'secrets'), files['scripts_secrets']);
+  // Refuses twelve log-ins, more than the Job has tries, and knows of a secret once it was put.
+  const vault = `#!/bin/sh
+case $1 in
+  write)
+    echo >> ${folder}/asked
+    case $(wc -l < ${folder}/asked) in
+      ?|10) echo 'Vault is sealed' >&2; exit 2 ;;
+      11|12) echo 'invalid role name' >&2; exit 2 ;;
+    esac
+    echo token ;;
+  kv) [ "$2" = put ] && touch ${folder}/put && exit
+    [ -e ${folder}/put ] || { echo 'No value found at secret/data/test/shop/database' >&2; exit 2; } ;;
+esac
+`;
+  for (const [name, text] of Object.entries({ vault, sleep: '#!/bin/sh\n' })) {
+    writeFileSync(join(folder, name), text, { mode: 0o755 });
+  }
+  const { status, stdout } = spawnSync('sh', ['-c', script], {
+    encoding: 'utf8',
+    env: { PATH: `${folder}:${process.env['PATH']}` },
+  });
+  expect({ status, said: stdout.trim().split('\n') }).toEqual({
+    status: 0,
+    said: [
+      'secrets-init: cannot log in yet: Vault is sealed',
+      'secrets-init: cannot log in yet: invalid role name',
+      'secrets-init: made test/shop/database',
+      'secrets-init: everything that can be made up is there',
+    ],
+  });
+  rmSync(folder, { recursive: true });
 });
 
 test('who reads from the store waits for what is made up', () => {

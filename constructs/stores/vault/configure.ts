@@ -54,11 +54,14 @@ const enableKubernetes = `if ! vault auth list | grep -q '^kubernetes/ '; then v
 vault write auth/kubernetes/config kubernetes_host=https://kubernetes.default.svc
 `;
 
-// Whoever runs for the first time logs in with the kubelet's token as soon as that is possible; says why not, once.
-const logIn = `said=
-until VAULT_TOKEN=$(vault write -field=token auth/kubernetes/login role=${CONFIGURE} jwt=@${TOKEN_FILE} 2> /tmp/why); do
+/**
+ * Shell that logs in with the kubelet's token as soon as that is possible, however long a person takes to unseal; says why
+ * not, each reason once.
+ */
+export const untilLoggedIn = (role: string, speaker: string) => `said=
+until VAULT_TOKEN=$(vault write -field=token auth/kubernetes/login role=${role} jwt=@${TOKEN_FILE} 2> /tmp/why); do
   why=$(tail -n 1 /tmp/why)
-  if [ "$why" != "$said" ]; then echo "configure: cannot log in yet: $why"; fi
+  if [ "$why" != "$said" ]; then echo "${speaker}: cannot log in yet: $why"; fi
   said=$why
   sleep 3
 done
@@ -73,7 +76,7 @@ ${enableKubernetes}`;
 export const configureScript = (as: typeof CONFIGURE | 'root') => `#!/bin/sh
 set -eu
 ${letIn}
-${as === 'root' ? asRoot : logIn}
+${as === 'root' ? asRoot : untilLoggedIn(CONFIGURE, 'configure')}
 if ! vault audit list | grep -q '^stdout/ '; then vault audit enable -path=stdout file file_path=stdout; fi
 if ! vault secrets list | grep -q '^secret/ '; then vault secrets enable -path=secret -version=2 kv; fi
 vault read -field=options sys/mounts/secret | grep -q 'version:2'
