@@ -69,7 +69,13 @@ describe('tags', () => {
     const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], {
       cwd: folder,
       encoding: 'utf8',
-      env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}`, GITHUB_OUTPUT: output, CONTEXT: '.', ...env },
+      env: {
+        PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
+        GITHUB_OUTPUT: output,
+        RUNNER_TEMP: join(folder, 'temp'),
+        CONTEXT: '.',
+        ...env,
+      },
     });
     expect(stderr).toBe('');
     expect(status).toBe(0);
@@ -90,12 +96,77 @@ describe('tags', () => {
 
   test('of the homelab are those of next-version, in the form that its policies order', () => {
     // npm, as the script calls it, and what the command prints.
-    mkdirSync(join(folder, 'bin'), { recursive: true });
+    for (const name of ['bin', 'temp', '.fleet']) mkdirSync(join(folder, name));
     const npm = '#!/bin/bash\n[ "$1" = ci ] || printf "version=2.1.1\\ntag=v2.1.1-0a1b2c3-prod\\nalias=v2.1.1\\n"\n';
     writeFileSync(join(folder, 'bin/npm'), npm, { mode: 0o755 });
     const printed = run({ FORM: 'version', ENVIRONMENT: 'prod', GITHUB_REF_NAME: 'main', GITHUB_SHA: '' });
     const [, tag] = /^tag=(.*)$/m.exec(printed)!;
     expect(tag).toMatch(new RegExp(versions.within.replace('(?P<', '(?<')));
+  });
+});
+
+describe('image', () => {
+  // In place of docker: says what the folder has that it is to build, and keeps its builder from one run to the next.
+  const docker = `#!/bin/bash
+set -e
+case "$1 $2" in
+  'buildx rm') rm "$STATE/builder" ;;
+  'buildx create') if [ -e "$STATE/builder" ]; then echo 'existing instance for "images" but no append mode' >&2; exit 1; fi
+    cat "\${@: -1}" > "$STATE/builder" ;;
+  'buildx build') (cd "\${@: -1}" && find . -type f | sort | paste -s) >> "$STATE/built" ;;
+  'save --output') echo image > "$3" ;;
+  'run --rm') cd "\${4%%:*}"; [ -e image.tar ]; [[ "$*" != *sarif* ]] || echo findings > findings.sarif ;;
+esac
+`;
+  const gh = '#!/bin/bash\nfile=${@: -1}\nbase64 --decode < "${file#sarif=@}" | gunzip > "$STATE/reported"\n';
+  const npm = '#!/bin/bash\n[ "$1" != ci ] || touch "${@: -1}/installed"\n';
+
+  test('is built of the repository and nothing else, when it is scanned and when it is pushed; also a second time', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'image-'));
+    const at = (...path: string[]) => join(folder, ...path);
+    mkdirSync(at('bin'));
+    for (const [name, text] of Object.entries({ docker, gh, npm }))
+      writeFileSync(at('bin', name), text, { mode: 0o755 });
+    for (const run of ['first', 'second']) {
+      // A runner's folders are fresh in every job; what docker has on a machine is not.
+      for (const name of ['temp', 'work/.fleet']) mkdirSync(at(run, name), { recursive: true });
+      writeFileSync(at(run, 'work/Dockerfile'), 'FROM scratch\nCOPY . .\n');
+      writeFileSync(at(run, 'work/.fleet/package.json'), '{}');
+      const env = {
+        PATH: `${at('bin')}:${process.env['PATH']}`,
+        STATE: folder,
+        RUNNER_TEMP: at(run, 'temp'),
+        GITHUB_OUTPUT: at(run, 'temp/output'),
+        FORM: 'version',
+        CONTEXT: '.',
+        IMAGE: 'registry.test:5000/app',
+        INSECURE: 'true',
+        TAG: 'v1.0.0',
+        ALIAS: '',
+        PLATFORMS: 'linux/arm64',
+        ENVIRONMENT: 'prod',
+        REGISTRY_USER: '',
+        TRIVY: 'trivy',
+        GITHUB_REPOSITORY: 'owner/app',
+        GITHUB_SHA: '0a1b2c3',
+        GITHUB_REF: 'refs/heads/main',
+        FINDINGS: at(run, 'temp/scan/findings.sarif'),
+      };
+      for (const { run: script } of stepsOf('service-image')) {
+        if (!script) continue;
+        const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], {
+          cwd: at(run, 'work'),
+          encoding: 'utf8',
+          env,
+        });
+        expect({ script, status, stderr }).toEqual({ script, status: 0, stderr: '' });
+      }
+      expect(readFileSync(env.GITHUB_OUTPUT, 'utf8')).toContain(`findings=${env.FINDINGS}\n`);
+    }
+    expect(readFileSync(at('built'), 'utf8').trim().split('\n')).toEqual(Array(4).fill('./Dockerfile'));
+    expect(readFileSync(at('builder'), 'utf8')).toContain('[registry."registry.test:5000"]\nhttp = true\n');
+    expect(readFileSync(at('reported'), 'utf8')).toBe('findings\n');
+    rmSync(folder, { recursive: true });
   });
 });
 
