@@ -30,6 +30,11 @@ test('Renovate looks for them in that file alone, and never under clusters/', ()
   expect(rendered.filter((file) => !ignored.some((folder: string) => file.startsWith(folder)))).toEqual([]);
 });
 
+test("Renovate goes on with a branch that synth.yml has rendered, which it would take for a person's else", () => {
+  const [, author] = /user\.email=(\S+)/.exec(read('.github/workflows/synth.yml'))!;
+  expect(JSON.parse(read('renovate.json')).gitIgnoredAuthors).toContain(author);
+});
+
 test('what Renovate puts in the place of a version is that version alone', () => {
   const [{ matchStrings }] = JSON.parse(read('renovate.json')).customManagers;
   const text = read('charts/versions.ts');
