@@ -265,3 +265,41 @@ cd "$FOLDER/other" && git pull --quiet origin main && echo other > clusters/othe
     bash(script, join(folder, 'mine'));
   });
 });
+
+test('a promotion is a pull request of a branch that is checked, and nothing where nothing differs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'promote-'));
+  const script = scriptOf('promote-stage', ({ name }) => name === 'open the pull request');
+  const bash = (text: string) =>
+    execFileSync('bash', ['-c', `set -euo pipefail\n${text}`], {
+      cwd: folder,
+      env: {
+        PATH: `${folder}/bin:${process.env['PATH']}`,
+        GIT_CONFIG_GLOBAL: '/dev/null',
+        HOME: folder,
+        CLUSTER: 'vinyl',
+        FROM: 'staging',
+        TO: 'production',
+        GITHUB_RUN_ID: '7',
+      },
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(join(folder, 'bin/gh'), `#!/bin/sh\necho "$*" >> ${folder}/asked\n`, { mode: 0o755 });
+  bash(`git init --quiet --bare --initial-branch=main fleet.git
+git clone --quiet fleet.git mine
+cd mine && mkdir clusters && echo old > clusters/tags && git add . && git -c user.name=a -c user.email=a@b commit --quiet --message first
+git push --quiet origin HEAD:main`);
+  const run = () => bash(`cd mine\n${script}`);
+  run();
+  bash('[ ! -e asked ]; echo new > mine/clusters/tags');
+  run();
+  const branch = 'promote-vinyl-production-7';
+  expect(bash('cat asked').trim().split('\n')).toEqual([
+    `pr create --head ${branch} --title Promote production of vinyl --body-file promotion`,
+    `workflow run check.yml --ref ${branch}`,
+  ]);
+  expect(bash(`git -C fleet.git show ${branch}:clusters/tags`)).toBe('new\n');
+  expect(workflow('promote-stage').permissions).toMatchObject({ actions: 'write' });
+  rmSync(folder, { recursive: true });
+});
