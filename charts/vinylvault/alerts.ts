@@ -30,7 +30,8 @@ export const alertsOf = (namespace: string): readonly AlertRule[] => {
       severity: 'critical',
       summary: 'Nobody answers for {{ $labels.deployment }}',
       description: 'Not one of its pods is ready',
-      runbook: pods,
+      // Its metric is of kube-state-metrics, whose pod `$labels.pod` would be.
+      runbook: `kubectl -n ${namespace} describe deployment {{ $labels.deployment }}; kubectl -n ${namespace} get pods -l app.kubernetes.io/name={{ $labels.deployment }}, then describe one and read its log`,
     },
   ];
 };

@@ -16,6 +16,7 @@ interface Rendered {
     readonly eventSources?: readonly { readonly kind: string; readonly name: string }[];
     readonly providerRef?: { readonly name: string };
     readonly secretRef?: { readonly name: string };
+    readonly groups?: readonly { readonly rules: readonly { alert?: string; expr: string; annotations?: object }[] }[];
   };
 }
 const objects = (environment: string, path: string) =>
@@ -42,6 +43,23 @@ describe.each(environments)('%s', (environment) => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test('no alert names the pod of kube-state-metrics as the one to look at', () => {
+    // What it says of anything but pods has no pod of its own, and gets that of the target.
+    const others = /kube_(?!pod_)[a-z]+_/;
+    const alerts = readdirSync(join('clusters', environment), { recursive: true, encoding: 'utf8' })
+
+      .filter((path) => path.endsWith('.yaml'))
+      .filter((path) => readFileSync(join('clusters', environment, path), 'utf8').includes('kind: PrometheusRule'))
+      .flatMap((path) => objects(environment, path))
+      .flatMap(({ kind, spec }) => (kind === 'PrometheusRule' ? spec.groups! : []))
+      .flatMap(({ rules }) => rules);
+    expect(alerts.length).toBeGreaterThan(0);
+    const wrong = alerts.filter(
+      ({ expr, annotations }) => others.test(expr) && /labels\.pod\b/.test(JSON.stringify(annotations)),
+    );
+    expect(wrong.map(({ alert }) => alert)).toEqual([]);
   });
 
   test('Flux says where a reconciliation failed', () => {
