@@ -69,6 +69,8 @@ export interface Process {
 export interface Sidecar extends Pick<PodProps, 'image' | 'size' | 'env' | 'files' | 'uses'> {
   readonly name: string;
   readonly run?: Pick<Process, 'command' | 'args' | 'writableRoot'>;
+  /** `false` keeps it out of the pod's folders, /tmp excepted: others may keep there what it is not to read. @default true */
+  readonly shares?: boolean;
   readonly container?: ContainerParts;
 }
 
@@ -213,7 +215,7 @@ export class Pod extends Construct {
     };
   }
 
-  private render(config: Config, { name, image, size, run = {}, container = {} }: Sidecar): Container {
+  private render(config: Config, { name, image, size, run = {}, shares = true, container = {} }: Sidecar): Container {
     const { command, args, writableRoot = false } = run;
     this.#images.push(image);
     return {
@@ -229,11 +231,15 @@ export class Pod extends Construct {
         capabilities: { drop: ['ALL'] },
         readOnlyRootFilesystem: !writableRoot,
       },
-      volumeMounts: [...(container.volumeMounts ?? []), ...this.scratch, ...config.mounts],
+      volumeMounts: [
+        ...(container.volumeMounts ?? []),
+        ...(shares ? this.scratch : this.scratch.slice(0, 1)),
+        ...config.mounts,
+      ],
     };
   }
 
-  /** Folders that are written to; the pod's containers share them. */
+  /** Folders that are written to, /tmp first; the pod's containers share them. */
   private get scratch(): VolumeMount[] {
     const { writable = [], inMemory = [] } = this.#props.run ?? {};
     return ['/tmp', ...writable, ...inMemory].map((mountPath) => ({ name: volumeName(mountPath), mountPath }));

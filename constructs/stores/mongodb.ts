@@ -95,6 +95,8 @@ export const mongodb =
           name: 'exporter',
           image: images.mongodbExporter,
           size: 'small',
+          // Whoever has the key may do everything in the set.
+          shares: false,
           run: {
             args: [`--mongodb.uri=mongodb://127.0.0.1:${PORT}`, '--collector.diagnosticdata', '--compatible-mode'],
           },

@@ -130,6 +130,9 @@ test('the exporter knows its own user only', () => {
   expect(exporter.env).toEqual([
     { name: 'MONGODB_PASSWORD', valueFrom: { secretKeyRef: { name: 'mongodb-admin', key: 'monitor' } } },
   ]);
+  // The members' key, with which nobody asks for a user.
+  expect(exporter.volumeMounts).toEqual([{ name: 'tmp', mountPath: '/tmp' }]);
+  expect(server.volumeMounts).toContainEqual({ name: 'run-mongod', mountPath: '/run/mongod' });
 });
 
 test('refuses a file server for a single member; for several the rule about replicas finds it', () => {
