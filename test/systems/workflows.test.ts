@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { load } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { TAGS as versions } from '../../charts/homelab/tags.ts';
 import { TAGS as stamps } from '../../charts/vinylvault/vinylvault.ts';
 import type { Plain } from './environment.ts';
@@ -264,6 +264,14 @@ cd "$FOLDER/other" && git pull --quiet origin main && echo other > clusters/othe
     // Again: nothing to do.
     bash(script, join(folder, 'mine'));
   });
+});
+
+test('the smoke test waits for longer than Flux takes to look for a tag, to fetch its commit and to roll it out', () => {
+  const [repository] = loadAll(readFileSync('clusters/vinyl/vinylvault-staging/images.yaml', 'utf8'))
+    .map((object): Plain => object as Plain)
+    .filter(({ kind }) => kind === 'ImageRepository');
+  const looks = Number(/^(\d+)m$/.exec(repository!.spec.interval)![1]);
+  expect(workflow('service-smoke').on.workflow_call.inputs.minutes.default).toBeGreaterThanOrEqual(looks + 5);
 });
 
 test('a promotion is a pull request of a branch that is checked, and nothing where nothing differs', () => {
