@@ -22,7 +22,9 @@ export interface PoolerProps {
  * PgBouncer in front of a PostgreSQL store, at port 6432: clients share the server's connections transaction by
  * transaction, prepared statements included. It checks passwords itself (SCRAM), from a list that it writes at its start.
  * While a failover lasts, queries wait; those that were on their way to a leader whose node is lost fail after a minute.
+ * One that is stopped ends the transactions that are under way.
  * @see https://www.pgbouncer.org/config.html
+ * @see https://www.pgbouncer.org/usage.html#signals
  */
 export class Pooler extends Construct {
   /** Where a database is behind it. */
@@ -72,14 +74,18 @@ export class Pooler extends Construct {
 
 const PORT = 6432;
 
-// For the server's SCRAM it needs the passwords themselves.
+// For the server's SCRAM it needs the passwords themselves. Told to stop by SIGTERM it would wait for clients to leave, who
+// keep their connections, and be killed in the middle of their transactions; by SIGINT it waits for these alone.
 const start = (databases: readonly string[]) => `#!/bin/sh
 set -eu
 umask 077
 {
 ${databases.map((name) => `  echo "\\"${name}\\" \\"$PASSWORD_OF_${name}\\""`).join('\n')}
 } > /tmp/users.txt
-exec pgbouncer "$1"
+pgbouncer "$1" &
+trap 'kill -INT $!' TERM
+# The signal ends the first of them.
+wait $! || wait $!
 `;
 
 const configuration = (host: string, { pool, clients }: { pool: number; clients: number }) => `[databases]

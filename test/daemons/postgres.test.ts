@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -75,7 +76,7 @@ describe('PgBouncer', () => {
     pooler = spawn(program, args, { env, stdio: 'ignore' });
     await waitFor('PgBouncer', async () => (await cluster.query('SELECT 1', pooled).catch(() => []))[0]);
   });
-  afterAll(() => void pooler.kill('SIGKILL'));
+  afterAll(() => void pooler.kill());
 
   const pooled = {
     PGHOST: 'postgresql-pooler.shop.svc',
@@ -99,6 +100,26 @@ describe('PgBouncer', () => {
     const used = new Set(backends.flat()).size;
     expect(used).toBeGreaterThan(0);
     expect(used).toBeLessThanOrEqual(3);
+  });
+
+  test('that is told to stop ends a transaction that is under way, and waits for no client that only stays', async () => {
+    const [program, ...args] = cluster.psql;
+    const idle = spawn(program!, args, {
+      env: { PATH: process.env['PATH'], ...pooled },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    idle.stdin!.write('SELECT 1;\n');
+    await once(idle.stdout!, 'data');
+    const commits = cluster.query("BEGIN; SELECT 'slow' FROM pg_sleep(3); COMMIT", pooled);
+    await waitFor('the transaction', async () => {
+      const running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN%pg_sleep%' AND state = 'active'";
+      return (await cluster.query(running, { ...pooled, PGHOST: 'postgresql.shop.svc', PGPORT: '5432' }))[0] === '1';
+    });
+    const stopped = once(pooler, 'exit');
+    pooler.kill();
+    expect(await commits).toEqual(['slow']);
+    expect(await stopped).toEqual([0, null]);
+    idle.kill();
   });
 });
 
