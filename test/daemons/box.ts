@@ -1,5 +1,6 @@
 // Containers that see their files where they are rendered: below a root folder of their own, with the machine's programs.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -12,19 +13,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Container, PodSpec } from '../../imports/k8s.ts';
-import { waitFor } from '../cluster/client.ts';
-import type { Host, Result } from './container.ts';
+import { type Host, type Result, stopInTime } from './container.ts';
 
 // The machine's programs below the container's own folders.
 const isolated = `
-root=$1 programs=$2 user=$3 shared=$4 at=$5
-shift 5
+root=$1 programs=$2 user=$3 group=$4 shared=$5 at=$6
+shift 6
 for folder in usr dev proc; do mount --rbind "/$folder" "$root/$folder"; done
 mount --bind "$programs" "$root/programs"
 if [ -n "$shared" ]; then mount --bind "$shared" "$root$at"; fi
-exec setpriv --pdeathsig KILL /usr/sbin/chroot --userspec="$user" "$root" "$@"`;
+exec /usr/sbin/chroot "$root" setpriv --reuid="$user" --regid="$group" --clear-groups --pdeathsig=KILL "$@"`;
 
 export interface BoxProps {
   readonly folder: string;
@@ -116,20 +115,17 @@ export class Box {
   /** What a lost node does to it. */
   async kill() {
     this.signal('SIGKILL');
-    await waitFor('end of a member', async () => !this.isRunning);
+    await once(this.#process!, 'exit');
   }
 
-  /** What the kubelet does to it: SIGTERM, and SIGKILL when the pod's time is over, which is printed. */
+  /** What the kubelet does to it: SIGTERM, and SIGKILL when the pod's time is over. */
   async stop() {
     const { container, spec } = this.#props;
-    const { terminationGracePeriodSeconds: seconds = 30 } = spec;
     this.signal('SIGTERM');
-    const over = performance.now() + seconds * 1000;
-    while (this.isRunning && performance.now() < over) await sleep(50);
-    if (!this.isRunning) return;
-    const end = readFileSync(this.log, 'utf8').slice(-2000);
-    process.stdout.write(`${container.name}: killed ${seconds} s after SIGTERM; the end of its log:\n${end}\n`);
-    await this.kill();
+    await stopInTime(spec, once(this.#process!, 'exit'), async () => {
+      this.signal('SIGKILL');
+      return [`${container.name}: ${readFileSync(this.log, 'utf8')}`];
+    });
   }
 
   /** With it the kernel ends the others of its pid namespace. */
@@ -161,7 +157,8 @@ export class Box {
           'sh',
           this.root,
           programs,
-          `${this.#user}:${this.#group}`,
+          `${this.#user}`,
+          `${this.#group}`,
           shared.folder,
           shared.path,
           ...command,

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Container, PodSpec } from '../../imports/k8s.ts';
 
@@ -113,6 +114,23 @@ export async function run({ program, args, env }: Start): Promise<Result> {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
     return { code, output: stdout + stderr };
   }
+}
+
+/**
+ * What the kubelet does to a pod that was asked to `end`: once its time is over, it has it killed. That is printed, with the
+ * ends of the logs that `kill` gives.
+ */
+export async function stopInTime(
+  { terminationGracePeriodSeconds: seconds = 30 }: PodSpec,
+  end: Promise<unknown>,
+  kill: () => Promise<readonly string[]>,
+) {
+  const timer = new AbortController();
+  const late = sleep(seconds * 1000, true, { signal: timer.signal });
+  const isLate = await Promise.race([end.then(() => false), late]).finally(() => timer.abort());
+  if (!isLate) return;
+  for (const log of await kill()) process.stdout.write(`killed after ${seconds} s: ${log.slice(-2000)}\n`);
+  await end;
 }
 
 /** A program for `path` that does what `script` says. */

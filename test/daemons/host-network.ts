@@ -1,20 +1,27 @@
 // Hosts of the test's own: a network namespace each, with an address and a cable to one switch. Nothing leaves it, but for
 // what this machine is asked where it has a cable too.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { removeAfterDeath } from './last-will.ts';
 
 const ip = (line: string) => execFileSync('ip', line.split(' '), { stdio: ['ignore', 'ignore', 'inherit'] });
 
 /** Of networks in this process. */
 let count = 0;
 
-/** One that no test run beside this one has, where two of them do not look at the same moment. */
-function freeNet(): number {
+/**
+ * Claims a net of 24 bits that this machine has a route to, by the name of the device that `line` makes: two test runs do not
+ * meet, also where they look at the same moment.
+ */
+export function claimNet(line: (device: string) => string): { readonly device: string; readonly net: string } {
   const taken = execFileSync('ip', ['-4', '-oneline', 'address'], { encoding: 'utf8' });
-  const first = (process.pid + 83 * count) % 250;
-  const nets = Array.from({ length: 250 }, (_, n) => 1 + ((first + n) % 250));
-  const free = nets.find((net) => !taken.includes(`10.99.${net}.`));
-  if (!free) throw new Error('every network of 10.99.0.0/16 is taken: `ip link` shows by what');
-  return free;
+  for (let n = 1; n <= 250; n += 1) {
+    const [device, net] = [`fleet-${n}`, `10.99.${n}`];
+    if (taken.includes(` ${net}.`)) continue;
+    const { status, stderr } = spawnSync('ip', line(device).split(' '), { encoding: 'utf8' });
+    if (status === 0) return { device, net };
+    if (!stderr.includes('File exists')) throw new Error(`ip ${line(device)}: ${stderr}`);
+  }
+  throw new Error('every network of 10.99.0.0/16 is taken: `ip link` shows by what');
 }
 
 export class HostNetwork {
@@ -22,16 +29,20 @@ export class HostNetwork {
   readonly addresses: Readonly<Record<string, string>>;
   /** Of this machine, if it is on the network. */
   readonly machine: string;
+  /** With what runs on its hosts. */
+  readonly remove: () => void;
   readonly #switch: string;
 
   constructor(name: string, hosts: readonly string[], { withMachine = false } = {}) {
     count += 1;
     this.#switch = `${name}-${process.pid}-${count}`;
-    // This machine has a route to each of its networks.
-    const net = `10.99.${withMachine ? freeNet() : 0}`;
+    this.remove = removeAfterDeath(this.#switch);
+    ip(`netns add ${this.#switch}`);
+    const cable =
+      withMachine && claimNet((device) => `link add ${device} type veth peer name machine netns ${this.#switch}`);
+    const net = cable ? cable.net : '10.99.0';
     this.addresses = Object.fromEntries(hosts.map((host, index) => [host, `${net}.${index + 1}`]));
     this.machine = `${net}.254`;
-    ip(`netns add ${this.#switch}`);
     ip(`-n ${this.#switch} link add switch type bridge`);
     ip(`-n ${this.#switch} link set switch up`);
     for (const [host, address] of Object.entries(this.addresses)) {
@@ -43,12 +54,10 @@ export class HostNetwork {
       ip(`-n ${namespace} link set lo up`);
       ip(`-n ${namespace} link set eth0 up`);
     }
-    if (!withMachine) return;
-    const cable = `m${process.pid}-${count}`;
-    ip(`-n ${this.#switch} link add machine type veth peer name ${cable} netns ${process.pid}`);
+    if (!cable) return;
     ip(`-n ${this.#switch} link set machine master switch up`);
-    ip(`address add ${this.machine}/24 dev ${cable}`);
-    ip(`link set ${cable} up`);
+    ip(`address add ${this.machine}/24 dev ${cable.device}`);
+    ip(`link set ${cable.device} up`);
   }
 
   /** Ends in running the rest of the command line on `host`. */
@@ -68,11 +77,6 @@ export class HostNetwork {
 
   plug(host: string) {
     ip(`-n ${this.#switch} link set ${this.port(host)} up`);
-  }
-
-  remove() {
-    for (const host of Object.keys(this.addresses)) ip(`netns delete ${this.namespace(host)}`);
-    ip(`netns delete ${this.#switch}`);
   }
 
   private namespace(host: string) {

@@ -18,15 +18,11 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Container, PodSpec } from '../../imports/k8s.ts';
-import { Host, type Result } from './container.ts';
+import { Host, type Result, stopInTime } from './container.ts';
+import { claimNet } from './host-network.ts';
+import { removeAfterDeath } from './last-will.ts';
 
 const ip = (line: string) => execFileSync('ip', line.split(' '), { stdio: ['ignore', 'ignore', 'inherit'] });
-
-/** Test runs side by side do not meet. */
-const random = (count: number) => Math.floor(Math.random() * count);
-
-/** Of networks in this process: clusters side by side do not meet either. */
-let count = 0;
 
 export class Network {
   readonly namespace: string;
@@ -35,16 +31,18 @@ export class Network {
   /** Names inside of the namespace, to addresses. */
   readonly names = new Map<string, string>();
   readonly id: string;
-  readonly #prefix = `10.${128 + random(100)}.${random(250)}`;
+  readonly #prefix: string;
+  readonly #remove: () => void;
   readonly #dns: Socket;
   #last = 9;
 
   constructor(namespace: string) {
     this.namespace = namespace;
-    count += 1;
-    this.id = `f${process.pid % 10_000}-${random(1000)}-${count}`;
-    this.address = `${this.#prefix}.1`;
-    ip(`link add ${this.id} type bridge`);
+    const { device, net } = claimNet((free) => `link add ${free} type bridge`);
+    this.id = device;
+    this.#remove = removeAfterDeath(device);
+    this.#prefix = net;
+    this.address = `${net}.1`;
     ip(`addr add ${this.address}/24 dev ${this.id}`);
     ip(`link set ${this.id} up`);
     this.#dns = createSocket('udp4', (query, { port, address }) => this.#dns.send(this.#answer(query), port, address));
@@ -63,7 +61,7 @@ export class Network {
 
   close() {
     this.#dns.close();
-    ip(`link del ${this.id}`);
+    this.#remove();
   }
 
   /** Name errors for what is not there, nothing but A records for what is. */
@@ -89,10 +87,10 @@ export class Network {
 
 // The machine's programs below the container's own folders, which are on another device than its volume.
 const isolated = `
-root=/mnt volume=$2 path=$3 user=$4 programs=$5
+root=/mnt volume=$2 path=$3 user=$4 group=$5 programs=$6
 mount -t tmpfs tmpfs "$root"
 cp -a "$1/." "$root"
-shift 5
+shift 6
 mount --rbind /usr "$root/usr"
 [ -z "$programs" ] || mount --bind "$programs" "$root/programs"
 mount --rbind /proc "$root/proc"
@@ -102,7 +100,7 @@ if [ "$volume" ]; then
   mkdir -p "$root$path"
   mount --bind "$volume" "$root$path"
 fi
-exec setpriv --pdeathsig KILL chroot --userspec="$user" "$root" "$@"`;
+exec chroot "$root" setpriv --reuid="$user" --regid="$group" --clear-groups --pdeathsig=KILL "$@"`;
 
 export interface NetworkedPodProps {
   readonly network: Network;
@@ -199,17 +197,21 @@ export class NetworkedPod {
 
   /** What the kubelet does to it: what is to be done before, SIGTERM, and SIGKILL when its time is over. */
   async stop() {
-    const { containers, terminationGracePeriodSeconds = 30 } = this.#props.spec;
+    const { spec } = this.#props;
     const names = [...this.#running.keys()];
-    const over = setTimeout(() => void this.#end('SIGKILL', names), terminationGracePeriodSeconds * 1000);
-    await Promise.all(
-      containers.map(async ({ name, lifecycle }) => {
+    const end = async () => {
+      const preStops = spec.containers.flatMap(({ name, lifecycle }) => {
         const command = lifecycle?.preStop?.exec?.command;
-        if (command && this.#running.has(name)) await this.exec(name, command);
-      }),
-    );
-    await this.#end('SIGTERM', [...this.#running.keys()]);
-    clearTimeout(over);
+        return command && names.includes(name) ? [this.exec(name, command)] : [];
+      });
+      await Promise.all(preStops);
+      await this.#end('SIGTERM', names);
+    };
+    await stopInTime(spec, end(), async () => {
+      const last = names.filter((name) => this.#running.has(name));
+      await this.#end('SIGKILL', last);
+      return last.map((name) => `${name}: ${this.log(name)}`);
+    });
     this.#leave();
   }
 
@@ -298,12 +300,13 @@ export class NetworkedPod {
     execFileSync('chmod', ['-R', 'a+rX', join(root, 'etc')]);
 
     const log = openSync(join(this.folder, `${name}.log`), 'a');
-    const user = `${this.#user}:${spec.securityContext!.runAsGroup}`;
+    const { runAsUser, runAsGroup } = spec.securityContext!;
     const child = spawn(
       'nsenter',
       [
         ...[`--net=/run/netns/${this.#link}`, 'unshare', '--mount', '--propagation', 'private', '--'],
-        ...['sh', '-euc', isolated, 'sh', root, volume, data, user, programs, ...command, ...args],
+        ...['sh', '-euc', isolated, 'sh', root, volume, data, `${runAsUser}`, `${runAsGroup}`],
+        ...[programs, ...command, ...args],
       ],
       { env: this.#env(name), stdio: ['ignore', log, log], detached: true },
     );
@@ -336,8 +339,11 @@ export class NetworkedPod {
   async #end(signal: 'SIGKILL' | 'SIGTERM', names: readonly string[]) {
     await Promise.all(
       names.map(async (name) => {
-        const child = this.#running.get(name)!;
-        const ended = child.exitCode !== null || new Promise((resolve) => child.once('exit', resolve));
+        const child = this.#running.get(name);
+        // Another signal has ended it meanwhile.
+        if (!child) return;
+        const isOver = child.exitCode !== null || child.signalCode !== null;
+        const ended = isOver || new Promise((resolve) => child.once('exit', resolve));
         // What the first process leaves behind goes with its container.
         const group = (which: typeof signal) => {
           try {
