@@ -1,14 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Workspace, workspace } from '../workspace.ts';
@@ -316,13 +307,8 @@ describe('synth', () => {
 describe('synth --watch', () => {
   test('renders again on save, tells findings as they come and go, writes nothing while there is an error', async () => {
     const watch = space.start('synth', 'findly-dev', '--watch');
-    const file = join(space.folder, dev);
-    const before = readFileSync(file, 'utf8');
-    // As many editors do: the new text under another name, then renamed.
-    const save = (from: string, to: string) => {
-      writeFileSync(`${file}~`, before.replace(from, to));
-      renameSync(`${file}~`, file);
-    };
+    const before = readFileSync(join(space.folder, dev), 'utf8');
+    const save = (from: string, to: string) => space.save(dev, before.replace(from, to));
     try {
       await watch.line(/watching charts/);
       save('min: 1, max: 3', 'min: 2, max: 3');
@@ -334,7 +320,7 @@ describe('synth --watch', () => {
       save('', '');
       expect(await watch.line(/ ms, /)).toMatch(/gone: .*scale\.min[\s\S]*wrote/);
     } finally {
-      writeFileSync(file, before);
+      space.save(dev, before);
       expect(await watch.interrupt()).not.toBe(1);
     }
   });

@@ -1,5 +1,5 @@
 // What editors are told of the output, held against the output.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -64,8 +64,7 @@ test('synth --watch: problems come at every save between two lines, and are gone
   const { beginsPattern, endsPattern } = problemMatcher.background!;
   const [name, ...words] = argumentsOf(command);
   const watch = space.start(name!, 'findly-dev', ...words);
-  const file = join(space.folder, environment);
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(join(space.folder, environment), 'utf8');
   const round = async () => {
     const printed = await watch.line(new RegExp(endsPattern, 'm'));
     const lines = printed.trim().split('\n');
@@ -73,7 +72,7 @@ test('synth --watch: problems come at every save between two lines, and are gone
     expect(lines.at(-1)).toMatch(new RegExp(endsPattern));
     return problemsOf(problemMatcher, printed).filter(({ severity }) => severity === 'error');
   };
-  const save = (change: string) => writeFileSync(file, change);
+  const save = (change: string) => space.save(environment, change);
   try {
     expect(await round()).toEqual([]);
     save(text.replace('min: 1, max: 3', 'min: 0, max: 3'));

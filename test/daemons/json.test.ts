@@ -16,10 +16,9 @@ let space: Workspace;
 const git = (...args: string[]) => execFileSync('git', ['-C', space.folder, ...args], { encoding: 'utf8' });
 
 function edit(path: string, from: string, to: string) {
-  const file = join(space.folder, path);
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(join(space.folder, path), 'utf8');
   expect(text).toContain(from);
-  writeFileSync(file, text.replaceAll(from, to));
+  space.save(path, text.replaceAll(from, to));
 }
 
 interface Run {
