@@ -50,8 +50,10 @@ sql=(psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1)
 counts="SELECT format('SELECT %L, count(*) FROM %I.%I', schemaname || '.' || tablename, schemaname, tablename)
   FROM pg_tables WHERE schemaname !~ '^pg_|^information_schema$' \\gexec"
 
+# The server's own autovacuum has no user, which everybody may see.
 others=$("\${sql[@]}" --command='
-  SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()')
+  SELECT count(*) FROM pg_stat_activity
+  WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()')
 if [[ $others != 0 ]]; then
   echo "import: $others others are connected to $PGDATABASE, which is in use; stop them first" >&2
   exit 1

@@ -10,6 +10,7 @@ import { BucketImport } from '../../constructs/bucket-import.ts';
 import { Credential } from '../../constructs/credential.ts';
 import { DatabaseImport } from '../../constructs/database-import.ts';
 import { Database } from '../../constructs/stores/postgres/database.ts';
+import { waitFor } from '../cluster/client.ts';
 import { render } from '../constructs/render.ts';
 import { Host, program } from './container.ts';
 import { bin, Postgres } from './postgres.ts';
@@ -99,6 +100,21 @@ describe('a database', () => {
     expect(code).toBe(1);
     expect(output).toContain('1 others are connected to target');
     expect(server.query('target', 'SELECT name FROM users')).toEqual(['mine']);
+  });
+
+  test('starts while the server itself vacuums the target, which nobody can stop', async () => {
+    await run();
+    rmSync(join(root, 'copy'), { recursive: true });
+    server.query(
+      'target',
+      'ALTER TABLE users SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)',
+    );
+    server.query('target', 'UPDATE users SET name = name');
+    server.set('autovacuum_naptime', '1s');
+    const worker = "SELECT 1 FROM pg_stat_activity WHERE datname = 'target' AND backend_type = 'autovacuum worker'";
+    await waitFor('the vacuum', async () => server.query('postgres', worker).length > 0);
+    expect(await run()).toMatchObject({ code: 0, output: expect.stringContaining('3 tables, 6000 rows') });
+    server.set('autovacuum_naptime', '1min');
   });
 
   test('that cannot be copied whole leaves the target as it was', async () => {

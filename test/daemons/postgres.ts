@@ -44,6 +44,12 @@ export class Postgres {
     return execFileSync(join(bin, 'psql'), args, { encoding: 'utf8' }).split('\n').filter(Boolean);
   }
 
+  /** A setting of the whole server. */
+  set(name: string, value: string) {
+    this.query('postgres', `ALTER SYSTEM SET ${name} = '${value}'`);
+    this.query('postgres', 'SELECT pg_reload_conf()');
+  }
+
   stop() {
     this.run('pg_ctl', ['--pgdata', this.#data, '--mode=immediate', 'stop']);
     rmSync(this.folder, { recursive: true });
