@@ -1,5 +1,5 @@
 // mongod cannot be had here. The rendered script meets a stand-in for it (mongo-world.ts); what is shell, is run.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -264,9 +264,12 @@ describe('beside the server', () => {
     process.kill(-child.pid!);
   });
 
-  test('the others leave it to the first', async () => {
+  test('the others leave it to the first, and rest at once', async () => {
     const child = start('mongodb-1');
-    await sleep(500);
+    await waitFor(
+      'its rest',
+      async () => spawnSync('pgrep', ['--parent', `${child.pid}`, '--exact', 'sleep']).status === 0,
+    );
     expect(tries()).toBe(0);
     process.kill(-child.pid!);
   });

@@ -368,7 +368,10 @@ describe('with a key', () => {
 
   test('a service that starts before the key is there waits, says why, and goes on when it is', async () => {
     await forget();
+    const before = cluster.service.count;
     const waiting = cluster.wait('assets', 'wait-for-key');
+    // It logs in, and looks.
+    await waitFor('its first look', async () => cluster.service.count > before + 1);
     expect(await init()).toMatchObject({ code: 0 });
     const { code, output } = await waiting;
     expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('no key yet: No value found') });
