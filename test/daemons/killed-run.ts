@@ -1,5 +1,5 @@
 // A test run that will be killed: it starts a pod, a box and a process on a host, each of which sleeps for the seconds that
-// its argument says.
+// its argument says, and a PostgreSQL.
 
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { Host } from './container.ts';
 import { HostNetwork } from './host-network.ts';
 import { Network } from './network.ts';
 import { hostsFile } from './pods.ts';
+import { Postgres } from './postgres.ts';
 import { podOf, specOf } from './sleepers.ts';
 
 const sleep = `sleep ${process.argv[2]}`;
@@ -38,4 +39,6 @@ const hosts = new HostNetwork('killed', ['host'], { withMachine: true });
 const [program, ...args] = [...hosts.inside('host'), ...sleep.split(' ')];
 spawn(program!, args, { stdio: 'ignore' });
 
-console.log(JSON.stringify({ id: network.id, machine: hosts.machine, folders: [folder, pod.folder] }));
+const server = new Postgres();
+
+console.log(JSON.stringify({ id: network.id, machine: hosts.machine, folders: [folder, pod.folder, server.folder] }));

@@ -43,11 +43,12 @@ test('of a run that is killed nothing stays: no process, no namespace, no device
   const child = spawn(process.execPath, [...runner(), program, seconds], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(createInterface(child.stdout), 'line');
   const { id, machine, folders } = JSON.parse(line);
-  const running = () => spawnSync('pgrep', ['--exact', '--full', `sleep ${seconds}`], { encoding: 'utf8' }).stdout;
+  const started = `^sleep ${seconds}$| -D ${folders.join('| -D ')}`;
+  const running = () => spawnSync('pgrep', ['--full', started], { encoding: 'utf8' }).stdout;
   const there = () =>
     ['netns', '-oneline address'].map((words) => execFileSync('ip', words.split(' '), { encoding: 'utf8' })).join();
   const names = [`${id}-0`, ` ${machine}/`, `killed-${child.pid}-`];
-  await waitFor('four that sleep', async () => running().trim().split('\n').length === 4);
+  await waitFor('four that sleep, and a server', async () => running().trim().split('\n').length === 5);
   for (const name of names) expect(there()).toContain(name);
   child.kill('SIGKILL');
   await waitFor('nothing of it', async () => !running() && names.every((name) => !there().includes(name)), 30);

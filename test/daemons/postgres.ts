@@ -1,5 +1,5 @@
-import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type ExecFileSyncOptions, execFileSync, spawn } from 'node:child_process';
+import { chownSync, closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,8 +25,16 @@ export class Postgres {
       chownSync(this.folder, uid!, gid!);
     }
     this.run('initdb', ['--pgdata', this.#data, '--username=postgres', '--auth=trust', '--no-sync']);
-    const options = `-c listen_addresses= -c unix_socket_directories=${this.folder} -c fsync=off`;
-    this.run('pg_ctl', ['--pgdata', this.#data, '--wait', '--log', join(this.folder, 'log'), '-o', options, 'start']);
+    const settings = ['listen_addresses=', `unix_socket_directories=${this.folder}`, 'fsync=off'];
+    const log = openSync(join(this.folder, 'log'), 'a');
+    // Ends with this process, however that ends: pg_ctl would start one that stays.
+    const user = process.getuid?.() === 0 ? ['--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
+    const command = [...user, '--pdeathsig=QUIT', join(bin, 'postgres'), '-D', this.#data];
+    const args = [...command, ...settings.flatMap((setting) => ['-c', setting])];
+    spawn('setpriv', args, { stdio: ['ignore', log, log], cwd: this.folder }).unref();
+    closeSync(log);
+    const ready = 'until "$0" --quiet --host="$1"; do sleep 0.05; done';
+    execFileSync('timeout', ['60', 'sh', '-c', ready, join(bin, 'pg_isready'), this.folder]);
   }
 
   url(database: string) {
