@@ -171,11 +171,11 @@ async function suffer(world: World, fault: keyof typeof faults): Promise<string>
   return `${fault}: no writes for ${pause.toFixed(1)} s, whole after ${whole.toFixed(1)} s, ${of}`;
 }
 
-/** Who acknowledged since then, one after the other: a name that comes twice did so while another one led. */
+/** Who acknowledged since then, one after the other: a term of office that comes twice went on while another one led. */
 const turnsOf = (writers: readonly Writer[], since: number): string[] =>
   writers
-    .flatMap(({ times, servers }) => times.map((time, index) => ({ time, server: servers[index]! })))
+    .flatMap(({ times, terms }) => times.map((time, index) => ({ time, term: terms[index]! })))
     .filter(({ time }) => time >= since)
     .sort((a, b) => a.time - b.time)
-    .map(({ server }) => server)
-    .filter((server, index, all) => server !== all[index - 1]);
+    .map(({ term }) => term)
+    .filter((term, index, all) => term !== all[index - 1]);

@@ -4,13 +4,15 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../cluster/client.ts';
 
+const term = 'inet_server_addr(), left(pg_walfile_name(pg_current_wal_lsn()), 8)';
+
 export class Writer {
   /** Numbers whose row the server said to have. */
   readonly acknowledged: number[] = [];
   /** When, in milliseconds of performance.now(). */
   readonly times: number[] = [];
-  /** By which server, as it knows its own address. */
-  readonly servers: string[] = [];
+  /** By which server, as it knows its own address, and in which term of office: with each promotion a timeline begins. */
+  readonly terms: string[] = [];
   readonly #command: readonly string[];
   readonly #env: Readonly<Record<string, string>>;
   #next: number;
@@ -62,14 +64,14 @@ export class Writer {
       this.#client = client;
       let patience = setTimeout(() => client.kill('SIGKILL'), 3000);
       const write = () => {
-        client.stdin.write(`INSERT INTO written VALUES (${this.#next}) RETURNING n, inet_server_addr();\n`);
+        client.stdin.write(`INSERT INTO written VALUES (${this.#next}) RETURNING n, ${term};\n`);
         this.#next += 1;
       };
       client.stdin.on('error', () => undefined);
       createInterface(client.stdout).on('line', (line) => {
-        const [number, server] = line.split('|');
+        const [number, ...parts] = line.split('|');
         this.acknowledged.push(Number(number));
-        this.servers.push(server!);
+        this.terms.push(parts.join(' '));
         this.times.push(performance.now());
         clearTimeout(patience);
         patience = setTimeout(() => client.kill('SIGKILL'), 3000);
