@@ -74,7 +74,7 @@ export class Browser {
     }
   }
 
-  /** One command of the protocol; its answer within ten seconds. */
+  /** One command of the protocol; its answer within a minute. */
   send(method: string, params: Json = {}): Promise<Json> {
     const id = ++this.#sent;
     return new Promise((resolve, reject) => {

@@ -175,7 +175,7 @@ export class KafkaCluster {
     );
   }
 
-  /** Which of these values a consumer does not find in a topic, reading it from its beginning for up to two minutes. */
+  /** Which of these values a consumer does not find in a topic, reading it from its beginning for up to five minutes. */
   async missing(topic: string, values: readonly string[]): Promise<string[]> {
     const main = 'org.apache.kafka.tools.consumer.ConsoleConsumer';
     const args = ['--bootstrap-server', this.servers, '--topic', topic, '--from-beginning'];

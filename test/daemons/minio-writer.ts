@@ -50,7 +50,7 @@ export class ObjectWriter {
     return Math.max(...times.slice(1).map((time, index) => time - times[index]!)) / 1000;
   }
 
-  /** Those acknowledged that are not listed, or not read back as they were written, each tried for half a minute. */
+  /** Those acknowledged that are not listed, or not read back as they were written, each tried for two minutes. */
   async lost(): Promise<string[]> {
     const acknowledged = [...this.acknowledged];
     const keys = new Set(await this.#patiently(() => this.#client.list('written/')));
