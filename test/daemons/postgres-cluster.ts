@@ -160,17 +160,18 @@ export class PostgresCluster {
 
   /** Name of the member without which the leader acknowledges nothing. */
   async synchronousStandby(): Promise<string> {
-    const [name] = await this.query("SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync'");
-    return name!;
+    const sql = "SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync'";
+    return waitFor('the synchronous standby', async () => (await this.query(sql).catch(() => []))[0]);
   }
 
   /** Until every member has the same rows in a table. */
   async expectAlike(table: string, env: Readonly<Record<string, string>>) {
     const sum = `SELECT count(*), md5(string_agg(t::text, ',' ORDER BY t)) FROM ${table} t`;
-    const [rows] = await this.query(sum, env);
+    const rowsOf = async (there: Readonly<Record<string, string>>) =>
+      (await this.query(sum, { ...env, ...there }).catch(() => []))[0];
+    const rows = await waitFor('the rows', () => rowsOf({}));
     for (const { name, address } of this.members) {
-      const there = () => this.query(sum, { ...env, PGHOST: address });
-      await waitFor(`the rows at ${name}`, async () => (await there())[0] === rows);
+      await waitFor(`the rows at ${name}`, async () => (await rowsOf({ PGHOST: address })) === rows);
     }
   }
 

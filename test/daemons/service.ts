@@ -41,7 +41,7 @@ export class Forwarder {
     this.#keep(client);
     this.count += 1;
     const target = await this.#pick().catch(() => undefined);
-    if (!target) return client.resetAndDestroy();
+    if (!target || client.destroyed) return client.resetAndDestroy();
     const server = this.#keep(connect(target.port, target.host));
     server.on('close', () => client.destroy());
     client.on('close', () => server.destroy());
@@ -78,8 +78,12 @@ export class RunningService extends Forwarder {
   constructor(props: ServiceProps) {
     const { port } = props.service['spec'].ports[0];
     super(async () => {
-      const [name] = await this.endpoints();
-      return name === undefined ? undefined : { host: props.addresses[name]!, port };
+      // A kubelet gives a pod up at the third failure: on a busy machine an answer comes too late now and then.
+      for (let failures = 0; failures < 3; failures += 1) {
+        const [name] = await this.endpoints();
+        if (name !== undefined) return { host: props.addresses[name]!, port };
+      }
+      return undefined;
     });
     this.#props = props;
     const { metadata, spec } = props.service as { metadata?: { namespace: string }; spec?: { selector: object } };

@@ -245,7 +245,7 @@ describe('with no key yet', () => {
   });
 
   test('the leader is killed during the write: the right key, or a failed Job and then the right key', async () => {
-    const leader = (await cluster.leader())!;
+    const leader = await waitFor('a leader', () => cluster.leader());
     let killed: Promise<void> | undefined;
     gate.verdict = (request) => {
       if (isWrite(request)) killed ??= cluster.box(leader).kill();

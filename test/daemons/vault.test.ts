@@ -77,7 +77,7 @@ async function unseal(name: string) {
 const awaitReady = (count = 3) =>
   waitFor(`${count} unsealed members`, async () => (await cluster.service.endpoints()).length === count);
 
-/** Of the client's namespace, at the Service, as the client would: again until there is an answer. */
+/** Of the client's namespace, at the Service, as the client would. */
 async function put(path: string, data: object, cas?: number) {
   const body = { data, ...(cas !== undefined && { options: { cas } }) };
   return await cluster.request('POST', `secret/data/${path}`, { token, body });
@@ -185,7 +185,7 @@ describe('clients', () => {
   });
 
   test('leave a trace without their secrets', async () => {
-    const leader = (await cluster.leader())!;
+    const leader = await waitFor('a leader', () => cluster.leader());
     const log = readFileSync(cluster.box(leader).log, 'utf8');
     expect(log).toContain('"path":"secret/data/jwt/keys"');
     expect(log).not.toContain('the-first-value');
