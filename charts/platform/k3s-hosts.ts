@@ -61,27 +61,29 @@ ${stringify(config, { keepUndefined: false, lineWidth: 0 })}`;
 }
 
 /**
- * Lets in what the cluster itself sends, and of the LAN only SSH and the API. What goes through to pods is kube-proxy's, in
- * tables of its own.
+ * Lets in what the cluster itself sends, and of the LAN only SSH and the API. Node ports are kube-proxy's, which sends them on
+ * to pods before they are input: what is not to reach them is dropped earlier.
  */
 function firewall({ network }: Environment, machines: readonly Machine[], edge: string): string {
-  const addresses = machines.map(({ machine }) => machine.address).join(', ');
+  const cluster = [...machines.map(({ machine }) => machine.address), network.pods, network.services].join(', ');
   return `#!/usr/sbin/nft -f
 # /etc/nftables.conf of every machine
 table inet hosts
 delete table inet hosts
 
 table inet hosts {
+  chain node_ports {
+    type filter hook prerouting priority mangle; policy accept;
+    ip saddr != { ${cluster}, ${edge} } fib daddr type local meta l4proto { tcp, udp } th dport 30000-32767 drop comment "for the edge alone; kube-proxy takes them after this"
+  }
   chain input {
     type filter hook input priority filter; policy drop;
     iif lo accept
     ct state established,related accept
     ct state invalid drop
     meta l4proto { icmp, ipv6-icmp } accept
-    ip saddr { ${addresses} } accept comment "the machines of the cluster"
-    ip saddr { ${network.pods}, ${network.services} } accept comment "pods: API server, kubelet, node exporter"
+    ip saddr { ${cluster} } accept comment "machines and pods: API server, kubelet, node exporter"
     ip saddr { ${network.nodes.join(', ')} } tcp dport { 22, 6443 } accept comment "the LAN; never the Internet"
-    ip saddr ${edge} tcp dport { 30080, 30443 } accept comment "the edge"
   }
 }
 `;
