@@ -16,13 +16,20 @@ if (!vm.SourceTextModule) {
   process.exit(1);
 }
 
+const require = createRequire(import.meta.url);
+try {
+  require.resolve('amaro');
+} catch {
+  console.error('error: the packages are not installed; npm ci');
+  process.exit(1);
+}
+
 // Node 20 optimizes early and throws much of it away again: left at 66 kB of bytecode, that is a quarter of a synth.
 if (process.versions.v8.startsWith('11.')) setFlagsFromString('--interrupt-budget=1000000');
 
 // Libraries are loaded by Node, which keeps what it compiled from 22.1 on.
 module.enableCompileCache?.(fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url)));
 
-const require = createRequire(import.meta.url);
 const compiler = `${process.version}-${process.arch}`;
 const modules = new Map();
 const sources = new Map();

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runner, type Workspace, workspace } from '../workspace.ts';
@@ -146,5 +147,14 @@ test('without its flags it says which', () => {
     encoding: 'utf8',
   });
   expect(stderr).toBe('error: missing flags; node --experimental-vm-modules --no-warnings run.mjs main.ts synth\n');
+  expect(status).toBe(1);
+});
+
+test('without packages it says what installs them', () => {
+  const bare = workspace();
+  rmSync(join(bare.folder, 'node_modules'));
+  const { status, stderr } = bare.run('synth');
+  bare.remove();
+  expect(stderr).toBe('error: the packages are not installed; npm ci\n');
   expect(status).toBe(1);
 });
