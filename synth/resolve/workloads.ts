@@ -48,7 +48,8 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 /** The workload that `manifest` is, if it has a pod template; custom kinds are known by a `spec.template` with containers. */
 export function workloadOf(manifest: Manifest): Workload | undefined {
   const { object } = manifest;
-  const path = TEMPLATES[object.kind] ?? ['spec', 'template'];
+  // Anyone's: `constructor` is in every object.
+  const path = Object.hasOwn(TEMPLATES, object.kind) ? TEMPLATES[object.kind]! : ['spec', 'template'];
   const template = map(at(object, ...path));
   const pod = map(template.spec);
   if (!Array.isArray(pod.containers)) return undefined;

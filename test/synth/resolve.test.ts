@@ -348,6 +348,15 @@ test('pods are found by labels and expressions, in one namespace or all', () => 
   expect(matches(selectorOf({ matchExpressions: [{ key: 'a', operator: 'Exists' }] }), { a: '' })).toBe(true);
 });
 
+test('a kind may be called as what every object inherits', () => {
+  for (const kind of ['constructor', '__proto__', 'toString']) {
+    const { workloads } = index(
+      object('example.test/v1', kind, 'odd', 'spec: {template: {spec: {containers: [{name: c}]}}}'),
+    );
+    expect(workloads).toHaveLength(1);
+  }
+});
+
 test('who brings a kind: the cluster, a definition, a part', () => {
   const crd = object(
     'apiextensions.k8s.io/v1',
