@@ -41,7 +41,7 @@ loki.source.kubernetes "pods" {
 }
 
 loki.process "pods" {
-  // Another value for every pod is no label, but may be asked for all the same.
+  // Its source tells pods apart by the label instance already; these may be asked for all the same.
   stage.structured_metadata {
     values = { pod = "", node = "" }
   }
