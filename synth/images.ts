@@ -1,3 +1,4 @@
+import { push } from './group-by.ts';
 import type { Declared, Finding, OwnImage } from './manifest.ts';
 
 /** Comments by the scalar they stand behind: `ghcr.io/salomax/app:1.4.2` to `{"$imagepolicy": "flux-system:app"}`. */
@@ -96,10 +97,7 @@ export function readTags(
   const places = new Map<string, { tag: string; path: string; at: number }[]>();
   for (const [path, text] of files) {
     for (const { policy, tag, at } of markedIn(text)) {
-      if (!tag) continue;
-      const list = places.get(policy);
-      if (list) list.push({ tag, path, at });
-      else places.set(policy, [{ tag, path, at }]);
+      if (tag) push(places, policy, { tag, path, at });
     }
   }
   const tags = new Map<string, string>();

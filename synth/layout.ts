@@ -1,4 +1,5 @@
 import type { Layer } from '../imports/relations.ts';
+import { push } from './group-by.ts';
 import type { Declared, KubeObject, Manifest } from './manifest.ts';
 
 /** One folder under `clusters/<env>`, which is one Flux Kustomization of that name. */
@@ -47,9 +48,7 @@ export function layoutOf(manifests: readonly Manifest[], declared: readonly Decl
       layer === 'namespaces'
         ? namespaceOf(manifest.object)
         : (identities.get(`${manifest.chart}/${manifest.unit}`) ?? manifest.unit);
-    const inFile = folder.files.get(file);
-    if (inFile) inFile.push(manifest);
-    else folder.files.set(file, [manifest]);
+    push(folder.files, file, manifest);
     names.set(manifest, folder.name);
   }
 
@@ -94,11 +93,7 @@ export const isBelow = (path: string, above: string) =>
 export function manifestsBelow(manifests: readonly Manifest[]): (path: string) => readonly Manifest[] {
   const groups = new Map<string, Manifest[]>();
   for (const manifest of manifests) {
-    for (const group of [manifest.chart, `${manifest.chart}/${manifest.unit}`]) {
-      const members = groups.get(group);
-      if (members) members.push(manifest);
-      else groups.set(group, [manifest]);
-    }
+    for (const group of [manifest.chart, `${manifest.chart}/${manifest.unit}`]) push(groups, group, manifest);
   }
   return (path) => {
     const group = path.split('/').slice(0, 2).join('/');

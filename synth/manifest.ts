@@ -83,8 +83,8 @@ export const typeOf = ({ apiVersion, kind }: Pick<KubeObject, 'apiVersion' | 'ki
   `${groupOf(apiVersion)}/${kind}`;
 
 /** Identity within one cluster; versions of one group are the same object. */
-export const idOf = ({ apiVersion, kind, metadata }: KubeObject) =>
-  `${groupOf(apiVersion)}/${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
+export const idOf = (object: KubeObject) =>
+  `${typeOf(object)}/${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 
 /** How people name it: `Deployment notifi/event-processor`. */
 export const nameOf = ({ kind, metadata }: KubeObject) =>

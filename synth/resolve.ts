@@ -1,5 +1,6 @@
 import type { Environment } from '../imports/environment.ts';
 import type { ProvidedObject, Provides } from '../imports/relations.ts';
+import { push } from './group-by.ts';
 import { type Declared, groupOf, idOf, type KubeObject, type Manifest, type Rendered, typeOf } from './manifest.ts';
 import { at, strings } from './resolve/json.ts';
 import { isBuiltIn } from './resolve/kinds.ts';
@@ -103,11 +104,7 @@ export function resolve({ manifests, declared }: Rendered, world: World): Index 
     const { object } = manifest;
     const id = idOf(object);
     if (!byId.has(id)) byId.set(id, manifest);
-    for (const key of [object.kind, typeOf(object)]) {
-      const alike = byKind.get(key);
-      if (alike) alike.push(manifest);
-      else byKind.set(key, [manifest]);
-    }
+    for (const key of [object.kind, typeOf(object)]) push(byKind, key, manifest);
     const workload = workloadOf(manifest);
     if (workload) {
       workloads.set(manifest, workload);

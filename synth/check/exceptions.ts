@@ -1,3 +1,4 @@
+import { push } from '../group-by.ts';
 import type { Declared, Finding } from '../manifest.ts';
 
 /** The exceptions that constructs declare for what is below them; one that covers nothing is a finding. */
@@ -6,12 +7,7 @@ export class Exceptions {
   readonly #used = new Set<Declared>();
 
   constructor(declared: readonly Declared[]) {
-    for (const each of declared) {
-      if (!each.allow) continue;
-      const list = this.#byRule.get(each.allow.rule);
-      if (list) list.push(each);
-      else this.#byRule.set(each.allow.rule, [each]);
-    }
+    for (const each of declared) if (each.allow) push(this.#byRule, each.allow.rule, each);
   }
 
   /** The finding as it is, or only mentioned where an exception covers the object at `path`. */

@@ -1,5 +1,5 @@
 import { isNamespaced } from '../../imports/kinds.ts';
-import { groupOf, idOf, type Manifest, nameOf } from '../manifest.ts';
+import { idOf, type Manifest, nameOf, typeOf } from '../manifest.ts';
 import { at } from '../resolve/json.ts';
 import { unknowable } from '../resolve/links.ts';
 import type { Index } from '../resolve.ts';
@@ -116,8 +116,8 @@ const nameTooLong: Rule = {
   severity: 'error',
   *check({ index }) {
     for (const manifest of index.manifests) {
-      const { apiVersion, kind, metadata } = manifest.object;
-      const limit = LONGEST[`${groupOf(apiVersion)}/${kind}`];
+      const { kind, metadata } = manifest.object;
+      const limit = LONGEST[typeOf(manifest.object)];
       const { length } = `${metadata.name}`;
       if (!limit || length <= limit.most || unknowable(metadata.name)) continue;
       yield {

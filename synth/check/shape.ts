@@ -1,6 +1,6 @@
 import { isCustom } from '../../imports/kinds.ts';
 import { schemaOf } from '../../imports/schemas.ts';
-import { groupOf, type KubeObject } from '../manifest.ts';
+import { type KubeObject, typeOf } from '../manifest.ts';
 import { map } from '../resolve/json.ts';
 import { unknowable } from '../resolve/links.ts';
 import { formats } from './formats.ts';
@@ -43,7 +43,8 @@ function faultsOf(object: KubeObject): readonly Fault[] {
 /** SOPS keeps what it needs to decrypt beside the object's own fields; Flux takes it off before it applies. */
 const withoutSops = ({ sops: _, ...own }: KubeObject) => own;
 
-function nameFaults({ apiVersion, kind, metadata }: KubeObject): Fault[] {
+function nameFaults(object: KubeObject): Fault[] {
+  const { kind, metadata } = object;
   const { name, generateName } = map(metadata);
   const field = 'metadata.name';
   if (!name && !generateName) {
@@ -51,7 +52,7 @@ function nameFaults({ apiVersion, kind, metadata }: KubeObject): Fault[] {
       { rule: 'missing-field', field, value: name, message: `${field}: required, and not set`, fix: 'name the object' },
     ];
   }
-  const format = formats[NAMES[`${groupOf(apiVersion)}/${kind}`] ?? 'subdomain']!;
+  const format = formats[NAMES[typeOf(object)] ?? 'subdomain']!;
   if (typeof name !== 'string' || format.test(name)) return [];
   const message = `${field}: "${name}" is not allowed for a ${kind}`;
   return [{ rule: 'invalid-name', field, value: name, message, fix: `allowed: ${format.says}` }];

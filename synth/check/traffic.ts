@@ -1,3 +1,4 @@
+import { push } from '../group-by.ts';
 import { type Call, callsOf } from './calls.ts';
 import { oncePerIndex } from './once.ts';
 import { type Direction, type Entry, opens, type Policy, type Ports } from './policies.ts';
@@ -38,9 +39,7 @@ export const trafficOf = oncePerIndex((index): Traffic => {
     const by = network.isolating(self, direction);
     let passes = !by.length;
     for (const policy of by) {
-      const calls = under[direction].get(policy);
-      if (calls) calls.push(call);
-      else under[direction].set(policy, [call]);
+      push(under[direction], policy, call);
       for (const entry of network.allowing(policy, direction, other, call.to, port, call.protocol)) {
         passes = true;
         used.add(entry);

@@ -1,5 +1,5 @@
 import { isCustom, servedVersions } from '../../imports/kinds.ts';
-import { groupOf } from '../manifest.ts';
+import { typeOf } from '../manifest.ts';
 import type { Rule } from './rule.ts';
 
 const object = (apiVersion: string, kind: string, more = '') => `
@@ -29,7 +29,7 @@ const removedApi: Rule = {
     for (const manifest of index.manifests) {
       const { apiVersion, kind } = manifest.object;
       const served = servedVersions(apiVersion, kind);
-      const moved = MOVED[`${groupOf(apiVersion)}/${kind}`];
+      const moved = MOVED[typeOf(manifest.object)];
       if (served.includes(apiVersion) || !(moved || served.length)) continue;
       // A stranger's operator may be older or newer.
       const severity = !closed && served.some(isCustom) ? 'info' : 'error';
@@ -49,7 +49,7 @@ const unknownKind: Rule = {
     const seen = new Set<string>();
     for (const manifest of index.manifests) {
       const { apiVersion, kind } = manifest.object;
-      if (servedVersions(apiVersion, kind).length || MOVED[`${groupOf(apiVersion)}/${kind}`]) continue;
+      if (servedVersions(apiVersion, kind).length || MOVED[typeOf(manifest.object)]) continue;
       // What nothing brings is an error of its own.
       if (seen.has(`${apiVersion} ${kind}`) || (closed && !index.providerOf(manifest.object))) continue;
       seen.add(`${apiVersion} ${kind}`);

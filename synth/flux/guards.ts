@@ -1,5 +1,5 @@
 import { compare, type Folder, isBelow, type Layout, sorted } from '../layout.ts';
-import { groupOf, type KubeObject, type Manifest } from '../manifest.ts';
+import { type KubeObject, type Manifest, typeOf } from '../manifest.ts';
 import { at, maps, strings } from '../resolve/json.ts';
 import type { Index } from '../resolve.ts';
 import type { Needs } from './needs.ts';
@@ -42,7 +42,8 @@ export function planner({ declared }: Index, layout: Layout, { installers, relea
 }
 
 /** Whether data goes, or is lost sight of, with the object. */
-export function holdsData({ apiVersion, kind, spec }: KubeObject, { layer }: Pick<Folder, 'layer'>): boolean {
+export function holdsData(object: KubeObject, { layer }: Pick<Folder, 'layer'>): boolean {
+  const { kind, spec } = object;
   switch (kind) {
     case 'StatefulSet':
       return maps(at(spec, 'volumeClaimTemplates')).length > 0;
@@ -52,7 +53,7 @@ export function holdsData({ apiVersion, kind, spec }: KubeObject, { layer }: Pic
     case 'HelmRelease':
       return layer === 'stores';
     default:
-      return HOLDING.has(`${groupOf(apiVersion)}/${kind}`);
+      return HOLDING.has(typeOf(object));
   }
 }
 
