@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { groupBy } from '../synth/group-by.ts';
 import type { Finding } from '../synth/manifest.ts';
 import { root } from './project.ts';
 import { reaches } from './reaches.ts';
@@ -30,9 +31,10 @@ export function typeFindings(): (environment: string) => Promise<readonly Findin
   const faults = existsSync(compiler) && existsSync(join(root, CONFIG)) ? typeFaults() : [];
   return async (environment) => {
     const from = join(root, `charts/environments/${environment}.ts`);
-    return (await faults)
-      .filter(({ file }) => !file || file === CONFIG || reaches(from, new Set([join(root, file)])))
-      .map((fault) => findingOf(environment, fault));
+    const isPart = (file: string) => file === CONFIG || reaches(from, new Set([join(root, file)]));
+    return [...groupBy(await faults, ({ file }) => file)]
+      .filter(([file]) => !file || isPart(file))
+      .flatMap(([, ofFile]) => ofFile.map((fault) => findingOf(environment, fault)));
   };
 }
 

@@ -1,9 +1,10 @@
 import { map, maps, text } from '../resolve/json.ts';
-import { type Index, isManifest } from '../resolve.ts';
+import { isManifest } from '../resolve.ts';
+import { oncePerIndex } from './once.ts';
 import type { Rule } from './rule.ts';
 
 /** Whether a binding gives rights to a ServiceAccount, itself or as one of a group. */
-export function boundAccounts(index: Index): (namespace: string, name: string) => boolean {
+export const boundAccounts = oncePerIndex((index) => {
   const bound = new Set<string>();
   for (const { object } of [...index.byKind('RoleBinding'), ...index.byKind('ClusterRoleBinding')]) {
     for (const { kind, name, namespace } of maps(object.subjects)) {
@@ -14,8 +15,9 @@ export function boundAccounts(index: Index): (namespace: string, name: string) =
         bound.add(known === 'system:serviceaccounts' ? '*' : `${known.replace('system:serviceaccounts:', '')}/*`);
     }
   }
-  return (namespace, name) => bound.has('*') || bound.has(`${namespace}/*`) || bound.has(`${namespace}/${name}`);
-}
+  return (namespace: string, name: string) =>
+    bound.has('*') || bound.has(`${namespace}/*`) || bound.has(`${namespace}/${name}`);
+});
 
 const tokenWithoutRole: Rule = {
   name: 'token-without-role',

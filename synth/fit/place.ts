@@ -98,10 +98,11 @@ function filtersFor(resident: Resident): readonly Filter[] {
 
 const mayTake = (machine: Machine, resident: Resident) => filtersFor(resident).every(({ passes }) => passes(machine));
 
-/** The nodes over which pods are spread, those among them that take none of them included. */
+/** The nodes over which pods are spread, those among them that take none of them included; none where no spread is required. */
 function comparedFor(resident: Resident, seats: readonly Seat[]): readonly Seat[] {
-  const { fields = [] } = resident.spread ?? {};
-  const asked = filtersFor(resident).filter(({ field }) => fields.includes(field));
+  const { spread } = resident;
+  if (!spread) return [];
+  const asked = filtersFor(resident).filter(({ field }) => spread.fields.includes(field));
   return seats.filter(({ machine }) => asked.every(({ passes }) => passes(machine)));
 }
 

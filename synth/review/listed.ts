@@ -67,10 +67,11 @@ const withoutCopy = (annotations: unknown) =>
 function withoutValues(object: KubeObject): KubeObject {
   if (!isSecret(object)) return object;
   const values = Object.entries(object).flatMap(([key, value]) => (VALUES.has(key) ? [[key, hidden(map(value))]] : []));
-  const { annotations, ...metadata } = object.metadata;
+  const { metadata } = object;
+  const { annotations } = metadata;
   return {
     ...object,
-    metadata: annotations ? { ...object.metadata, annotations: withoutCopy(annotations) } : metadata,
+    metadata: annotations ? { ...metadata, annotations: withoutCopy(annotations) as typeof annotations } : metadata,
     ...Object.fromEntries(values),
-  } as KubeObject;
+  };
 }
