@@ -123,7 +123,7 @@ export class Ingress extends Construct {
   }
 }
 
-export const hostProblems = (host: string) =>
+export const hostProblems = (host: string, field = 'host') =>
   /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/.test(host) && host.length <= 253
     ? []
-    : [`host: "${host}" is not a DNS name; write it like api.example.com`];
+    : [`${field}: "${host}" is not a DNS name; write it like api.example.com`];

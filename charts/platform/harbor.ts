@@ -4,10 +4,10 @@ import { Credential } from '../../constructs/credential.ts';
 import { HaStatefulStore } from '../../constructs/ha-stateful-store.ts';
 import { issuedBy } from '../../constructs/issued-by.ts';
 import { postgres } from '../../constructs/stores/postgres.ts';
+import { sizeOfVolumeProblems } from '../../constructs/stores/problems.ts';
 import { environmentOf } from '../../imports/environment.ts';
 import { declare, refuse } from '../../imports/relations.ts';
 import { charts, images } from '../versions.ts';
-import { storageProblems } from './kept.ts';
 import { bucketOf, connect, type ObjectsFacts } from './objects.ts';
 import { part } from './part.ts';
 import { onDisk, pods, room } from './room.ts';
@@ -51,7 +51,7 @@ export function harbor(app: App, crds: ChartRelease, { host, storage, backups, c
     ]);
   }
 
-  refuse(chart, storageProblems(NAME, storage));
+  refuse(chart, sizeOfVolumeProblems(`${NAME}.storage`, storage));
 
   const store = new HaStatefulStore(chart, 'harbor-db', {
     engine: postgres({ version: '17', databases: ['registry'], images }),

@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { amountOf } from '../../constructs/sizes.ts';
+import { sizeOfVolumeProblems } from '../../constructs/stores/problems.ts';
 import { refuse } from '../../imports/relations.ts';
 
 /** What a part keeps for a time. Its chart takes any text; the program in it does not start on some, and deletes nothing on others. */
@@ -35,11 +35,6 @@ export const GO_TIME: Form = {
 export function refuseKept(scope: Construct, part: string, { retention, storage }: Kept, { form, message }: Form) {
   refuse(scope, [
     ...(form.test(retention) ? [] : [`${part}.retention: "${retention}" ${message}`]),
-    ...storageProblems(part, storage),
+    ...sizeOfVolumeProblems(`${part}.storage`, storage),
   ]);
 }
-
-export const storageProblems = (part: string, storage: string): string[] =>
-  amountOf(storage) > 0
-    ? []
-    : [`${part}.storage: "${storage}" holds nothing, a volume needs a size; write it like 20Gi`];

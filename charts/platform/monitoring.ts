@@ -49,12 +49,7 @@ export function monitoring(app: App, crds: ChartRelease, facts: MonitoringFacts,
   // The node exporter reads the machine itself, which no lesser level allows.
   const chart = part(app, 'monitoring', { podSecurity: 'privileged' });
   refuseKept(chart, 'monitoring', { retention, storage }, PROMETHEUS_TIME);
-  if (host !== undefined) {
-    refuse(
-      chart,
-      hostProblems(host).map((problem) => problem.replace('host', 'monitoring.grafana')),
-    );
-  }
+  if (host !== undefined) refuse(chart, hostProblems(host, 'monitoring.grafana'));
   const receivers = new AlertReceivers(chart, 'alert-receivers', facts.alerts);
   const grafana = new Credential(chart, 'grafana-admin', {
     keys: { 'admin-user': 'given', 'admin-password': { length: 32 } },

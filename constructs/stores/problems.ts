@@ -17,15 +17,16 @@ export function quorumProblems(members: number, quorum: Design<object>['quorum']
   return [];
 }
 
+/** Why nothing would fit into the volume that `field` sizes. */
+export const sizeOfVolumeProblems = (field: string, storage: string): string[] =>
+  amountOf(storage) > 0 ? [] : [`${field}: "${storage}" holds nothing, a volume needs a size; write it like 50Gi`];
+
 /** That members share a file server is found by the rule `replicas-on-shared-storage`. */
 export function storageProblems(scope: Construct, storage: string, storageClass: string): string[] {
   const { storageClasses } = environmentOf(scope);
   const { kind } = storageClasses[storageClass] ?? {};
   const known = Object.keys(storageClasses).join(', ') || 'none';
-  const problems: string[] = [];
-  if (!(amountOf(storage) > 0)) {
-    problems.push(`storage: "${storage}" holds nothing, a volume needs a size; write it like 50Gi`);
-  }
+  const problems = sizeOfVolumeProblems('storage', storage);
   if (!storageClass) {
     problems.push(`storageClass: missing, the environment has no default class; name one of ${known}`);
   } else if (!kind) {
