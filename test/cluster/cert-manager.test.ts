@@ -6,7 +6,8 @@ import neotoolLocal from '../../charts/environments/neotool-local.ts';
 import studio from '../../charts/environments/studio.ts';
 import { everyEnvironment, type Plain, rendered } from '../systems/environment.ts';
 import { type Bed, startBed } from './bed.ts';
-import { hasCondition, type KubectlError, waitFor } from './client.ts';
+import { hasCondition, waitFor } from './client.ts';
+import { dryRun } from './webhook.ts';
 
 const isTheirs = ({ apiVersion }: Plain) => apiVersion.startsWith('cert-manager.io/');
 
@@ -18,23 +19,12 @@ beforeAll(async () => {
 });
 afterAll(() => bed?.stop());
 
-const dryRun = (objects: readonly Plain[]): Promise<string> =>
-  bed
-    .kubectl(
-      ['apply', '--server-side', '--dry-run=server', '--validate=strict', '--filename=-'],
-      objects.map((object) => JSON.stringify(object)).join('\n---\n'),
-    )
-    .then(
-      () => 'taken',
-      (error: KubectlError) => error.stderr,
-    );
-
 test('the webhook takes what every environment has', async () => {
   for (const environment of await everyEnvironment()) {
     const { objects } = rendered(environment);
     const theirs = objects.filter(isTheirs);
     expect(theirs.map(({ kind }) => kind)).toContain('ClusterIssuer');
-    expect([environment.name, await dryRun(theirs)]).toEqual([environment.name, 'taken']);
+    expect([environment.name, await dryRun(bed, theirs)]).toEqual([environment.name, 'taken']);
   }
 });
 
@@ -199,6 +189,6 @@ describe('the webhook refuses', () => {
       'may not specify more than one',
     ],
   ])('%s', async (_, object, said) => {
-    expect(await dryRun([object])).toContain(said);
+    expect(await dryRun(bed, [object])).toContain(said);
   });
 });
